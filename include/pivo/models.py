@@ -1,0 +1,230 @@
+"""What flows through PIVO: frozen values, parsed at the border and trusted inside."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pivo.errors import UsageError
+
+SNAPSHOT_DIR = re.compile(r"^(\d{6,})-([0-9a-f]{12})$")
+"""The name of a snapshot's folder, `<seq>-<first 12 digits of the head commit>`."""
+
+ZERO = "0" * 40
+"""The head of a repository without commits."""
+
+_NAME_LIMIT = 255  # bytes; HDFS's own limit for one path component (dfs.namenode.fs-limits.max-component-length)
+_FORGE_SAFE = re.compile(r"^[A-Za-z0-9_.][A-Za-z0-9_.\-]*$")
+
+
+@dataclass(frozen=True, order=True)
+class RepoName:
+    """A repository's name in the archive: `name` or `owner/name`.
+
+    Parsed by :meth:`parse`, which refuses with UsageError what could escape its folder, hide, or be taken
+    for an option or for a snapshot: `..`, a leading `-`, control characters, over 255 bytes, more than
+    two parts, or a part that looks like a snapshot's folder.
+    """
+
+    owner: str | None
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> RepoName:
+        parts = text.split("/")
+        shown = ascii(text[:80])
+        if len(parts) > 2 or not all(parts):
+            raise UsageError(f"{shown} is not a repository name.", "Use `name` or `owner/name`.")
+        if len(text.encode()) > _NAME_LIMIT:
+            raise UsageError(f"The repository name {shown}… is over {_NAME_LIMIT} bytes.", "Use a shorter name.")
+        for part in parts:
+            if any(unicodedata.category(c).startswith("C") for c in part):
+                raise UsageError(f"The repository name {shown} has control characters.", "Use a plain name.")
+            if part in {".", "..", ".incoming"} or part.startswith("-"):
+                raise UsageError(
+                    f"The repository name {shown} has a part that is '.', '..', '.incoming' or begins with '-'.",
+                    "Use a plain name; --name gives a source another name.",
+                )
+            if not _FORGE_SAFE.match(part):
+                raise UsageError(
+                    f"The repository name {shown} has characters that forges refuse.",
+                    "Use letters, digits, '-', '_' and '.'; --name gives a source another name.",
+                )
+            if SNAPSHOT_DIR.match(part):
+                raise UsageError(
+                    f"{shown} looks like the folder of a snapshot.", "Give the repository another name with --name."
+                )
+        return cls(parts[0], parts[1]) if len(parts) == 2 else cls(None, parts[0])
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.name}" if self.owner else self.name
+
+
+@dataclass(frozen=True)
+class Ref:
+    """One ref of a snapshot. `name` is the full ref name (`refs/heads/main`) and `target` what it points at
+    (40 hex digits); `peeled` is the object behind an annotated tag, else None."""
+
+    name: str
+    target: str
+    peeled: str | None = None
+
+    @property
+    def commit(self) -> str:
+        """The commit (or other object) that the ref leads to in the end."""
+        return self.peeled or self.target
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of a pack file that one executor reads: `offset` and `length` in bytes, and its SHA-256 (hex)."""
+
+    offset: int
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class StoredPack:
+    """One pack in the archive and its index.
+
+    `snapshot` is the folder name (`000001-a1b2…`) that holds it; files are `pack-<id>.pack` and `.idx` in it.
+    Sizes are bytes, hashes SHA-256 in hex.
+    """
+
+    snapshot: str
+    id: str
+    size: int
+    sha256: str
+    idx_size: int
+    idx_sha256: str
+    objects: int
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def pack_name(self) -> str:
+        return f"pack-{self.id}.pack"
+
+    @property
+    def idx_name(self) -> str:
+        return f"pack-{self.id}.idx"
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The link of the hash chain: the previous snapshot's folder name and the SHA-256 of its manifest."""
+
+    snapshot: str
+    manifest_sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that one snapshot says: which refs stood where, and which packs hold the objects behind them.
+
+    `packs` are all packs that a reader needs, oldest first: this snapshot's own and earlier ones'.
+    `lost` are former tips (commit or tag ids) that were observed, are in the archive, and that this
+    snapshot's refs may no longer reach.
+    """
+
+    repo: str
+    seq: int
+    head: str  # commit id, ZERO when the repository has no commits
+    head_ref: str | None  # what HEAD points at, e.g. refs/heads/main; None when detached
+    source: str
+    taken_at: datetime  # aware, UTC
+    refs: tuple[Ref, ...]
+    packs: tuple[StoredPack, ...]
+    previous: Previous | None
+    files: int  # files in the tree of the head commit
+    commits: int  # commits in this snapshot's own packs
+    lost: tuple[str, ...] = ()
+    object_format: str = "sha1"
+    tool: str = ""
+
+    @property
+    def dirname(self) -> str:
+        return f"{self.seq:06d}-{self.head[:12]}"
+
+    @property
+    def own_packs(self) -> tuple[StoredPack, ...]:
+        return tuple(p for p in self.packs if p.snapshot == self.dirname)
+
+    @property
+    def size(self) -> int:
+        """Bytes that this snapshot itself added to the archive, its manifest not counted."""
+        return sum(p.size + p.idx_size for p in self.own_packs)
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """One changed path of a commit against its first parent.
+
+    `status` is git's letter (A added, M modified, D deleted, T type changed); modes are octal strings and
+    blobs ids, both None where there is nothing on that side.
+    """
+
+    status: str
+    path: str
+    mode: str | None
+    blob: str | None
+    old_blob: str | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who, and when: `time` is Unix seconds UTC, `tz` minutes east of it."""
+
+    name: str
+    email: str
+    time: int
+    tz: int
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit as the index keeps it. `files` are its changes against its first parent."""
+
+    hash: str
+    tree: str
+    parents: tuple[str, ...]
+    author: Person
+    committer: Person
+    message: str
+    files: tuple[FileChange, ...] = ()
+    signed: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.message.split("\n", 1)[0]
+
+
+@dataclass(frozen=True)
+class RefUpdate:
+    """How a ref moved between two snapshots; `old` or `new` is None for a new or deleted ref.
+
+    `forced` says that the old target is not an ancestor that this snapshot could prove: what it reached may
+    be lost from the refs (never from the archive).
+    """
+
+    name: str
+    old: str | None
+    new: str | None
+    forced: bool = False
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A ref that a person gave, resolved: the commit, the ref name it came by (None for a hash), and the
+    manifest of the snapshot that it was found in."""
+
+    asked: str
+    commit: str
+    ref: str | None
+    snapshot: Manifest = field(repr=False)
+
+
+Json = dict[str, Any]

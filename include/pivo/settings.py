@@ -1,0 +1,156 @@
+"""The one place that reads the environment.
+
+Every setting has one name, `PIVO_…`, and one default: the embedded stack on loopback. A deployment sets them in
+docker-compose.yaml; inside Airflow, `pivo.hooks` lays the values of its Connections over them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from pivo.errors import UsageError
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""The folder that holds dags/, plugins/, spark_jobs/ and include/."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Loopback ports of the embedded stack: `PIVO_PORT_<NAME>` sets one, `PIVO_PORT_OFFSET` moves all others."""
+
+    airflow: int = 8080
+    airflow_worker_log: int = 8793
+    airflow_trigger_log: int = 8794
+    namenode: int = 8020
+    namenode_http: int = 9870
+    datanode: int = 9866
+    datanode_http: int = 9864
+    datanode_ipc: int = 9867
+    zookeeper: int = 2181
+    kafka: int = 9092
+    spark_master: int = 7077
+    spark_master_ui: int = 8081
+    spark_worker: int = 7078
+    spark_worker_ui: int = 8082
+    forge: int = 3000
+
+    @classmethod
+    def load(cls, env: Mapping[str, str]) -> Ports:
+        offset = _int(env, "PIVO_PORT_OFFSET", 0)
+        values = {f.name: _int(env, f"PIVO_PORT_{f.name.upper()}", int(f.default) + offset) for f in fields(cls)}  # type: ignore[arg-type]
+        for name, port in values.items():
+            if not 0 < port < 65536:
+                raise UsageError(f"Port {port} for {name} is out of range.", "Use 1 to 65535.")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class ForgeAccess:
+    """A forge's REST API (`https://api.github.com` or a GitHub Enterprise base URL) and the token for it."""
+
+    api_url: str
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class GeminiAccess:
+    """The model, and the key for it; without a key the offline brain answers."""
+
+    api_key: str = field(default="", repr=False)
+    model: str = "gemini-3.8-flash"
+    base_url: str | None = None
+    timeout: float = 60.0  # seconds for one call
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that PIVO has to be told. Paths are absolute; URLs have no trailing slash."""
+
+    root: Path
+    home: Path
+    jars: Path
+    ports: Ports
+    archive: str  # webhdfs://host:port/backups, or file:///…
+    archive_writer: str  # HDFS user that publishes
+    archive_reader: str  # HDFS user that everything else reads as
+    kafka: Mapping[str, str]  # librdkafka settings, at least bootstrap.servers
+    index: Path
+    staging: Path
+    spark_master: str
+    airflow_url: str
+    airflow_user: str
+    airflow_password: str = field(repr=False)
+    forge: ForgeAccess = field(repr=False)
+    gemini: GeminiAccess = field(repr=False)
+    repositories: Path  # the registered repositories, a YAML file
+    trace_log: Path  # the log of what the agent set in motion
+    user: str  # who acts when there is no Airflow user: the operating system's name
+    memory_check: bool = True
+
+    @classmethod
+    def load(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """The settings from `env` (the process environment by default); UsageError for one that cannot be read."""
+        env = os.environ if env is None else env
+        root = Path(env.get("PIVO_ROOT", str(CHECKOUT))).resolve()
+        home = Path(env.get("PIVO_HOME", str(root / ".pivo"))).expanduser().resolve()
+        ports = Ports.load(env)
+        host = "127.0.0.1"
+        return cls(
+            root=root,
+            home=home,
+            jars=Path(env.get("PIVO_JARS", str(Path(sys.prefix) / "share" / "pivo" / "jars"))),
+            ports=ports,
+            archive=env.get("PIVO_ARCHIVE", f"webhdfs://{host}:{ports.namenode_http}/backups").rstrip("/"),
+            archive_writer=env.get("PIVO_ARCHIVE_WRITER", "pivo"),
+            archive_reader=env.get("PIVO_ARCHIVE_READER", "pivo-reader"),
+            kafka={"bootstrap.servers": env.get("PIVO_KAFKA", f"{host}:{ports.kafka}")},
+            index=Path(env.get("PIVO_INDEX", str(home / "index" / "pivo.db"))),
+            staging=Path(env.get("PIVO_STAGING", str(home / "staging"))),
+            spark_master=env.get("PIVO_SPARK_MASTER", f"spark://{host}:{ports.spark_master}"),
+            airflow_url=env.get("PIVO_AIRFLOW_URL", f"http://{host}:{ports.airflow}").rstrip("/"),
+            airflow_user=env.get("PIVO_AIRFLOW_USER", "admin"),
+            airflow_password=_secret(env, "PIVO_AIRFLOW_PASSWORD", home / "secrets" / "airflow-admin"),
+            forge=ForgeAccess(
+                env.get("PIVO_FORGE_URL", f"http://{host}:{ports.forge}/api/v3").rstrip("/"),
+                _secret(env, "PIVO_FORGE_TOKEN", home / "secrets" / "forge-token"),
+            ),
+            gemini=GeminiAccess(
+                api_key=env.get("GEMINI_API_KEY", ""),
+                model=env.get("PIVO_GEMINI_MODEL", GeminiAccess.model),
+                base_url=env.get("PIVO_GEMINI_URL") or None,
+            ),
+            repositories=Path(env.get("PIVO_REPOSITORIES", str(root / "include" / "repositories.yaml"))),
+            trace_log=Path(env.get("PIVO_TRACE_LOG", str(home / "logs" / "pivo.log"))),
+            user=env.get("PIVO_USER") or env.get("USER") or env.get("LOGNAME") or "unknown",
+            memory_check=env.get("PIVO_MEMORY_CHECK", "1") != "0",
+        )
+
+
+def _int(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if text is None or text == "":
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"{name}={text!r} is not a number.", "Set it to a whole number, or unset it.") from None
+
+
+def _secret(env: Mapping[str, str], name: str, default_file: Path) -> str:
+    """`NAME`, else the content of the file that `NAME_FILE` names, else of `default_file`; empty if none."""
+    if env.get(name):
+        return env[name]
+    path = Path(env.get(f"{name}_FILE") or default_file)
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def base_environment() -> dict[str, str]:
+    """A copy of this process's environment, for the children that it starts."""
+    return dict(os.environ)

@@ -1,0 +1,267 @@
+"""Where the archive lives: HDFS over WebHDFS (hdfscli), or a local folder with the same promises.
+
+A store never overwrites, never appends, and deletes only below `.incoming/`. Paths are relative to the archive's
+root and use `/`; a rename publishes and fails when the target exists.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import requests
+from hdfs import InsecureClient
+from hdfs.util import HdfsError
+
+from pivo.errors import ArchiveConflict, ArchiveError, NotFound, Unavailable, UsageError
+
+INCOMING = ".incoming"
+CHUNK = 1 << 20
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name in a folder of the store; `size` in bytes, `modified` in Unix seconds."""
+
+    name: str
+    is_dir: bool
+    size: int
+    modified: float
+
+
+class Store(Protocol):
+    """What the archive needs of a file system."""
+
+    url: str
+
+    def list(self, path: str) -> list[Entry]:
+        """The names in a folder, sorted; NotFound when there is no such folder."""
+
+    def stat(self, path: str) -> Entry | None: ...
+
+    def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
+        """Bytes of a file; fewer than `length` only at its end."""
+
+    def stream(self, path: str, offset: int = 0, length: int | None = None, chunk: int = CHUNK) -> Iterator[bytes]: ...
+
+    def write(self, path: str, chunks: Iterable[bytes]) -> None:
+        """A new file from `chunks`; ArchiveConflict when it exists. Parents are made."""
+
+    def rename(self, src: str, dst: str) -> None:
+        """Moves a file or folder; ArchiveConflict when `dst` exists, NotFound when `src` does not."""
+
+    def mkdirs(self, path: str) -> None: ...
+
+    def delete(self, path: str) -> None:
+        """Removes a file or folder below `.incoming/`, if it is there; ArchiveError for any other path."""
+
+
+def open_store(url: str, user: str | None = None, timeout: float = 60.0) -> Store:
+    """The store behind `webhdfs://host:port/path` (as HDFS user `user`) or `file:///path`."""
+    parts = urlsplit(url)
+    if parts.scheme == "webhdfs":
+        return HdfsStore(url, user or "pivo-reader", timeout)
+    if parts.scheme == "file":
+        return LocalStore(Path(unquote(parts.path)))
+    raise UsageError(f"{url!r} is not an archive's address.", "Use webhdfs://host:port/backups or file:///folder.")
+
+
+def clean(path: str) -> PurePosixPath:
+    """`path` as a relative path that stays inside the root."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise ArchiveError(f"The path {path!r} leaves the archive.", "Report this: it is a defect in PIVO.")
+    return pure
+
+
+def _deletable(path: str) -> PurePosixPath:
+    pure = clean(path)
+    if len(pure.parts) < 2 or pure.parts[0] != INCOMING:
+        raise ArchiveError(
+            f"{path} is published and will not be deleted.", "The archive is write-once; nothing was changed."
+        )
+    return pure
+
+
+class HdfsStore:
+    """The archive on HDFS. One instance may be shared by threads."""
+
+    def __init__(self, url: str, user: str, timeout: float) -> None:
+        parts = urlsplit(url)
+        self.url = url.rstrip("/")
+        self.root = parts.path.rstrip("/") or "/"
+        self.user = user
+        self._host = f"{parts.hostname}:{parts.port or 9870}"
+        self._timeout = timeout
+        self._local = threading.local()
+
+    @property
+    def client(self) -> InsecureClient:
+        """This thread's hdfscli client: a requests session is not made for several."""
+        client = getattr(self._local, "client", None)
+        if client is None:
+            client = InsecureClient(f"http://{self._host}", user=self.user, timeout=(5, self._timeout))
+            self._local.client = client
+        return client
+
+    def _path(self, path: str) -> str:
+        return str(PurePosixPath(self.root) / clean(path))
+
+    def _call(self, path: str, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except HdfsError as err:
+            raise self._translate(path, err) from err
+        except (requests.ConnectionError, requests.Timeout) as err:
+            raise Unavailable(
+                f"HDFS at {self._host} did not answer.", "Look at `pivo status`, start it, and try again."
+            ) from err
+
+    def _translate(self, path: str, err: HdfsError) -> Exception:
+        kind = getattr(err, "exception", None) or ""
+        text = (str(err).splitlines() or [""])[0]
+        if kind == "FileNotFoundException" or "does not exist" in text:
+            return NotFound(f"{self.url}/{path} is not in the archive.", "Check the name.")
+        if kind == "FileAlreadyExistsException" or "already exists" in text:
+            return ArchiveConflict(f"{self.url}/{path} exists already.", "Run the snapshot again; nothing was overwritten.")
+        if kind == "AccessControlException":
+            return ArchiveError(
+                f"HDFS refused {self.user} at {path or '/'}: {text}", "Check the owner and mode of the folder."
+            )
+        if kind in {"SafeModeException", "StandbyException", "RetriableException"} or "safe mode" in text:
+            return Unavailable(f"HDFS is not ready for writing: {text}", "Wait for it to leave safe mode, then try again.")
+        return ArchiveError(f"HDFS failed at {path or '/'}: {text}", "Look at the NameNode's and DataNode's logs.")
+
+    def list(self, path: str) -> list[Entry]:
+        rows: list[tuple[str, dict[str, Any]]] = self._call(path, lambda: self.client.list(self._path(path), status=True))
+        return sorted((_entry(name, status) for name, status in rows), key=lambda e: e.name)
+
+    def stat(self, path: str) -> Entry | None:
+        status = self._call(path, lambda: self.client.status(self._path(path), strict=False))
+        return _entry(PurePosixPath(path).name, status) if status else None
+
+    def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
+        return b"".join(self.stream(path, offset, length))
+
+    def stream(self, path: str, offset: int = 0, length: int | None = None, chunk: int = CHUNK) -> Iterator[bytes]:
+        got = 0
+        try:
+            with self.client.read(self._path(path), offset=offset, length=length, chunk_size=chunk) as chunks:
+                for block in chunks:
+                    got += len(block)
+                    yield block
+        except HdfsError as err:
+            raise self._translate(path, err) from err
+        except requests.RequestException as err:
+            raise Unavailable(
+                f"HDFS at {self._host} broke off after {got:,} bytes of {path}.", "Look at `pivo status`, then try again."
+            ) from err
+
+    def write(self, path: str, chunks: Iterable[bytes]) -> None:
+        self._call(path, lambda: self.client.write(self._path(path), data=iter(chunks), overwrite=False))
+
+    def rename(self, src: str, dst: str) -> None:
+        # Without options WebHDFS answers `false` for failures and nests the source in an existing folder;
+        # with renameoptions=NONE the NameNode refuses both with an exception.
+        self._call(
+            dst,
+            lambda: self.client._rename(self._path(src), destination=self._path(dst), renameoptions="NONE"),
+        )
+
+    def mkdirs(self, path: str) -> None:
+        self._call(path, lambda: self.client.makedirs(self._path(path)))
+
+    def delete(self, path: str) -> None:
+        _deletable(path)
+        self._call(path, lambda: self.client.delete(self._path(path), recursive=True))
+
+
+def _entry(name: str, status: dict[str, Any]) -> Entry:
+    return Entry(name, status["type"] == "DIRECTORY", int(status["length"]), status["modificationTime"] / 1000)
+
+
+class LocalStore:
+    """The archive in a local folder, for one machine without HDFS and for tests."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.url = root.as_uri()
+
+    def _path(self, path: str) -> Path:
+        return self.root / clean(path)
+
+    def list(self, path: str) -> list[Entry]:
+        try:
+            children = sorted(self._path(path).iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(f"{self.url}/{path} is not in the archive.", "Check the name.") from None
+        return [_local_entry(child) for child in children]
+
+    def stat(self, path: str) -> Entry | None:
+        try:
+            return _local_entry(self._path(path))
+        except FileNotFoundError:
+            return None
+
+    def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
+        return b"".join(self.stream(path, offset, length))
+
+    def stream(self, path: str, offset: int = 0, length: int | None = None, chunk: int = CHUNK) -> Iterator[bytes]:
+        try:
+            source = self._path(path).open("rb")
+        except FileNotFoundError:
+            raise NotFound(f"{self.url}/{path} is not in the archive.", "Check the name.") from None
+        with source:
+            source.seek(offset)
+            left = length
+            while left is None or left > 0:
+                block = source.read(chunk if left is None else min(chunk, left))
+                if not block:
+                    return
+                left = None if left is None else left - len(block)
+                yield block
+
+    def write(self, path: str, chunks: Iterable[bytes]) -> None:
+        target = self._path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with target.open("xb") as out:
+                for block in chunks:
+                    out.write(block)
+                out.flush()
+                os.fsync(out.fileno())
+        except FileExistsError:
+            raise ArchiveConflict(f"{self.url}/{path} exists already.", "Nothing was overwritten.") from None
+        except OSError as err:
+            raise ArchiveError(f"{target} cannot be written: {err.strerror}.", "Free space or mend the folder.") from err
+
+    def rename(self, src: str, dst: str) -> None:
+        source, target = self._path(src), self._path(dst)
+        if not source.exists():
+            raise NotFound(f"{self.url}/{src} is not in the archive.", "Check the name.")
+        if target.exists():
+            raise ArchiveConflict(f"{self.url}/{dst} exists already.", "Run the snapshot again; nothing was overwritten.")
+        source.rename(target)
+
+    def mkdirs(self, path: str) -> None:
+        self._path(path).mkdir(parents=True, exist_ok=True)
+
+    def delete(self, path: str) -> None:
+        target = self.root / _deletable(path)
+        if target.is_dir():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+
+
+def _local_entry(path: Path) -> Entry:
+    status = path.stat()
+    return Entry(path.name, path.is_dir(), 0 if path.is_dir() else status.st_size, status.st_mtime)
