@@ -1,0 +1,106 @@
+"""manifest.json: what a snapshot says of itself, and the link to the one before it.
+
+The format is JSON with sorted keys, so that a manifest has one byte form and one SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from pivo.errors import ArchiveError
+from pivo.models import Manifest, Previous, Ref, Segment, StoredPack
+
+FORMAT = 1
+NAME = "manifest.json"
+
+
+def dump(manifest: Manifest) -> bytes:
+    """The manifest's one byte form."""
+    data = {
+        "format": FORMAT,
+        "repo": manifest.repo,
+        "seq": manifest.seq,
+        "head": manifest.head,
+        "head_ref": manifest.head_ref,
+        "source": manifest.source,
+        "taken_at": manifest.taken_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "refs": [
+            {"name": r.name, "target": r.target, **({"peeled": r.peeled} if r.peeled else {})}
+            for r in manifest.refs
+        ],
+        "packs": [_dump_pack(p) for p in manifest.packs],
+        "previous": (
+            {"snapshot": manifest.previous.snapshot, "manifest_sha256": manifest.previous.manifest_sha256}
+            if manifest.previous
+            else None
+        ),
+        "files": manifest.files,
+        "commits": manifest.commits,
+        "lost": list(manifest.lost),
+        "object_format": manifest.object_format,
+        "tool": manifest.tool,
+    }
+    return (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
+
+
+def load(raw: bytes, where: str) -> Manifest:
+    """Parses a manifest found at `where`; ArchiveError for one that is damaged or of a newer format."""
+    try:
+        data: dict[str, Any] = json.loads(raw)
+        version = data["format"]
+        if version != FORMAT:
+            raise ArchiveError(
+                f"{where} has manifest format {version}; this PIVO reads format {FORMAT}.",
+                "Use a newer PIVO to read it.",
+            )
+        previous = data["previous"]
+        return Manifest(
+            repo=data["repo"],
+            seq=int(data["seq"]),
+            head=data["head"],
+            head_ref=data["head_ref"],
+            source=data["source"],
+            taken_at=datetime.fromisoformat(data["taken_at"]),
+            refs=tuple(Ref(r["name"], r["target"], r.get("peeled")) for r in data["refs"]),
+            packs=tuple(_load_pack(p) for p in data["packs"]),
+            previous=Previous(previous["snapshot"], previous["manifest_sha256"]) if previous else None,
+            files=int(data["files"]),
+            commits=int(data["commits"]),
+            lost=tuple(data["lost"]),
+            object_format=data["object_format"],
+            tool=data["tool"],
+        )
+    except (ValueError, KeyError, TypeError) as err:
+        raise ArchiveError(
+            f"{where} is damaged: {type(err).__name__}: {err}.",
+            "Restore from an earlier snapshot, and verify the archive.",
+        ) from err
+
+
+def digest(raw: bytes) -> str:
+    """SHA-256 (hex) of a manifest's bytes, as the next manifest's `previous` quotes it."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _dump_pack(pack: StoredPack) -> dict[str, Any]:
+    return {
+        "snapshot": pack.snapshot,
+        "id": pack.id,
+        "size": pack.size,
+        "sha256": pack.sha256,
+        "idx_size": pack.idx_size,
+        "idx_sha256": pack.idx_sha256,
+        "objects": pack.objects,
+        "segments": [[s.offset, s.length, s.sha256] for s in pack.segments],
+    }
+
+
+def _load_pack(data: dict[str, Any]) -> StoredPack:
+    segments = tuple(Segment(int(o), int(n), str(h)) for o, n, h in data["segments"])
+    return StoredPack(
+        data["snapshot"], data["id"], int(data["size"]), data["sha256"], int(data["idx_size"]), data["idx_sha256"],
+        int(data["objects"]), segments,
+    )  # fmt: skip

@@ -1,0 +1,136 @@
+"""Any object of a snapshot, straight from the packs in the archive: nothing is downloaded whole."""
+
+from __future__ import annotations
+
+import difflib
+from types import TracebackType
+
+from pivo.errors import ArchiveError, NotFound
+from pivo.gitobjects import SUBMODULE, TreeEntry, entries, object_id, parse_commit, tagged
+from pivo.models import Commit, Manifest, StoredPack
+from pivo.snapshot.blocks import BlockCache, RangeFile
+from pivo.snapshot.packs import PackFile, PackIndex
+from pivo.store import Store
+
+_SHARED_CACHE = BlockCache()
+
+
+class _Pack:
+    def __init__(self, store: Store, folder: str, pack: StoredPack, cache: BlockCache) -> None:
+        self.index = PackIndex(
+            RangeFile(store, f"{folder}/{pack.snapshot}/{pack.idx_name}", pack.idx_size, cache)
+        )
+        self.data = PackFile(
+            RangeFile(store, f"{folder}/{pack.snapshot}/{pack.pack_name}", pack.size, cache), self.index
+        )
+
+
+class ObjectReader:
+    """Reads objects by id, files by path, out of the packs that `manifest` names. Safe to share between threads.
+
+    Every object's hash is checked; ArchiveError names a file whose bytes are not what they were.
+    """
+
+    def __init__(self, store: Store, manifest: Manifest, cache: BlockCache | None = None) -> None:
+        self.manifest = manifest
+        # The published files never change, so one cache may serve all readers of a process.
+        cache = cache or _SHARED_CACHE
+        # The newest packs first: people ask for what is recent.
+        self._packs = [_Pack(store, manifest.repo, p, cache) for p in reversed(manifest.packs)]
+
+    def __enter__(self) -> ObjectReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        return None
+
+    def _find(self, oid: str) -> tuple[_Pack, int] | None:
+        raw = bytes.fromhex(oid)
+        for pack in self._packs:
+            offset = pack.index.find(raw)
+            if offset is not None:
+                return pack, offset
+        return None
+
+    def contains(self, oid: str) -> bool:
+        return self._find(oid) is not None
+
+    def get(self, oid: str) -> tuple[str, bytes]:
+        """The type (`commit`, `tree`, `blob`, `tag`) and the body of an object; NotFound when no pack has it."""
+        found = self._find(oid)
+        if found is None:
+            raise NotFound(f"Object {oid} is not in the archive of {self.manifest.repo}.", "Check the hash.")
+        kind, body = found[0].data.read(found[1])
+        if object_id(kind, body) != oid:
+            raise ArchiveError(
+                f"Object {oid} of {self.manifest.repo} is damaged in the archive.",
+                "Verify the archive; an earlier snapshot may hold it whole.",
+            )
+        return kind, body
+
+    def with_prefix(self, prefix: str, limit: int = 64) -> list[str]:
+        """Ids (hex, sorted) of all objects that begin with `prefix`."""
+        return sorted({oid for pack in self._packs for oid in pack.index.with_prefix(prefix, limit)})
+
+    def peel(self, oid: str) -> tuple[str, str]:
+        """The id and the type of what `oid` leads to once tags are followed."""
+        kind, body = self.get(oid)
+        while kind == "tag":
+            oid, _ = tagged(body)
+            kind, body = self.get(oid)
+        return oid, kind
+
+    def commit(self, oid: str) -> Commit:
+        """The commit `oid`, without its changed files; NotFound when the object is something else."""
+        kind, body = self.get(oid)
+        if kind != "commit":
+            raise NotFound(
+                f"Object {oid} of {self.manifest.repo} is a {kind}, not a commit.", "Give a commit."
+            )
+        return parse_commit(oid, body)
+
+    def entry(self, commit: str, path: str) -> TreeEntry:
+        """The tree entry of `path` at `commit`; NotFound names what is close when there is none."""
+        here = TreeEntry("40000", self.commit(commit).tree, "")
+        for part in [p for p in path.split("/") if p]:
+            children = {e.path.rsplit("/", 1)[-1]: e for e in self._children(here)} if here.is_dir else {}
+            if part not in children:
+                close = difflib.get_close_matches(part, children, n=3, cutoff=0.6)
+                prefix = f"{here.path}/" if here.path else ""
+                hint = (
+                    f"Did you mean {', '.join(prefix + c for c in close)}?"
+                    if close
+                    else "Check the path and the commit."
+                )
+                raise NotFound(f"{path} is not in {self.manifest.repo} at {commit[:12]}.", hint)
+            here = children[part]
+        return here
+
+    def list_dir(self, commit: str, path: str = "") -> list[TreeEntry]:
+        """The entries of a folder at a commit, in git's order."""
+        folder = self.entry(commit, path)
+        if not folder.is_dir:
+            raise NotFound(
+                f"{path} is a file in {self.manifest.repo} at {commit[:12]}.",
+                "Use `pivo cat` for its content.",
+            )
+        return self._children(folder)
+
+    def _children(self, folder: TreeEntry) -> list[TreeEntry]:
+        return entries(self.get(folder.oid)[1], f"{folder.path}/" if folder.path else "")
+
+    def read_file(self, commit: str, path: str) -> bytes:
+        """The content of a file at a commit (of a symlink: its target)."""
+        entry = self.entry(commit, path)
+        if entry.is_dir:
+            raise NotFound(
+                f"{path or '/'} is a folder in {self.manifest.repo} at {commit[:12]}.", "Give a file in it."
+            )
+        if entry.mode == SUBMODULE:
+            raise NotFound(
+                f"{path} is a submodule at commit {entry.oid[:12]}.",
+                "Its files are in a repository of their own.",
+            )
+        return self.get(entry.oid)[1]
