@@ -10,9 +10,7 @@ from dulwich.objects import parse_tree
 
 from pivo.models import Commit, Person
 
-_PERSON = re.compile(
-    rb"^(?P<name>.*?) ?<(?P<email>[^>]*)>(?: (?P<time>-?\d+) (?P<sign>[+-])(?P<h>\d\d)(?P<m>\d\d))?"
-)
+_PERSON = re.compile(rb"^(?P<name>.*?) ?<(?P<email>[^>]*)>(?: (?P<time>-?\d+) (?P<sign>[+-])(?P<h>\d\d)(?P<m>\d\d))?")
 _SIGNATURES = (b"gpgsig", b"gpgsig-sha256")
 
 SUBMODULE = "160000"
@@ -67,9 +65,7 @@ def parse_person(raw: bytes, encoding: str = "utf-8") -> Person:
     if match["time"]:
         zone = int(match["h"]) * 60 + int(match["m"])
         zone = -zone if match["sign"] == b"-" else zone
-    return Person(
-        text(match["name"], encoding), text(match["email"], encoding), int(match["time"] or 0), zone
-    )
+    return Person(text(match["name"], encoding), text(match["email"], encoding), int(match["time"] or 0), zone)
 
 
 def parse_commit(oid: str, body: bytes) -> Commit:
@@ -100,13 +96,9 @@ def parse_commit(oid: str, body: bytes) -> Commit:
 def tagged(body: bytes) -> tuple[str, str]:
     """What a tag object points at: its id and its type."""
     fields = dict(_headers(body)[0])
-    return fields.get(b"object", b"").decode("ascii", "replace"), fields.get(b"type", b"").decode(
-        "ascii", "replace"
-    )
+    return fields.get(b"object", b"").decode("ascii", "replace"), fields.get(b"type", b"").decode("ascii", "replace")
 
 
 def entries(body: bytes, base: str = "") -> list[TreeEntry]:
     """The entries of a tree object; `base` is the tree's own path, with a trailing slash unless it is the root."""
-    return [
-        TreeEntry(f"{mode:o}", sha.decode(), base + text(name)) for name, mode, sha in parse_tree(body, 20)
-    ]
+    return [TreeEntry(f"{mode:o}", sha.decode(), base + text(name)) for name, mode, sha in parse_tree(body, 20)]

@@ -55,7 +55,8 @@ class RepoName:
                 )
             if SNAPSHOT_DIR.match(part):
                 raise UsageError(
-                    f"{shown} looks like the folder of a snapshot.", "Give the repository another name with --name."
+                    f"{shown} looks like the folder of a snapshot.",
+                    "Give the repository another name with --name.",
                 )
         return cls(parts[0], parts[1]) if len(parts) == 2 else cls(None, parts[0])
 

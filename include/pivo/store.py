@@ -131,17 +131,24 @@ class HdfsStore:
         if kind == "FileNotFoundException" or "does not exist" in text:
             return NotFound(f"{self.url}/{path} is not in the archive.", "Check the name.")
         if kind == "FileAlreadyExistsException" or "already exists" in text:
-            return ArchiveConflict(f"{self.url}/{path} exists already.", "Run the snapshot again; nothing was overwritten.")
+            return ArchiveConflict(
+                f"{self.url}/{path} exists already.", "Run the snapshot again; nothing was overwritten."
+            )
         if kind == "AccessControlException":
             return ArchiveError(
-                f"HDFS refused {self.user} at {path or '/'}: {text}", "Check the owner and mode of the folder."
+                f"HDFS refused {self.user} at {path or '/'}: {text}",
+                "Check the owner and mode of the folder.",
             )
         if kind in {"SafeModeException", "StandbyException", "RetriableException"} or "safe mode" in text:
-            return Unavailable(f"HDFS is not ready for writing: {text}", "Wait for it to leave safe mode, then try again.")
+            return Unavailable(
+                f"HDFS is not ready for writing: {text}", "Wait for it to leave safe mode, then try again."
+            )
         return ArchiveError(f"HDFS failed at {path or '/'}: {text}", "Look at the NameNode's and DataNode's logs.")
 
     def list(self, path: str) -> list[Entry]:
-        rows: list[tuple[str, dict[str, Any]]] = self._call(path, lambda: self.client.list(self._path(path), status=True))
+        rows: list[tuple[str, dict[str, Any]]] = self._call(
+            path, lambda: self.client.list(self._path(path), status=True)
+        )
         return sorted((_entry(name, status) for name, status in rows), key=lambda e: e.name)
 
     def stat(self, path: str) -> Entry | None:
@@ -162,7 +169,8 @@ class HdfsStore:
             raise self._translate(path, err) from err
         except requests.RequestException as err:
             raise Unavailable(
-                f"HDFS at {self._host} broke off after {got:,} bytes of {path}.", "Look at `pivo status`, then try again."
+                f"HDFS at {self._host} broke off after {got:,} bytes of {path}.",
+                "Look at `pivo status`, then try again.",
             ) from err
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
@@ -241,14 +249,18 @@ class LocalStore:
         except FileExistsError:
             raise ArchiveConflict(f"{self.url}/{path} exists already.", "Nothing was overwritten.") from None
         except OSError as err:
-            raise ArchiveError(f"{target} cannot be written: {err.strerror}.", "Free space or mend the folder.") from err
+            raise ArchiveError(
+                f"{target} cannot be written: {err.strerror}.", "Free space or mend the folder."
+            ) from err
 
     def rename(self, src: str, dst: str) -> None:
         source, target = self._path(src), self._path(dst)
         if not source.exists():
             raise NotFound(f"{self.url}/{src} is not in the archive.", "Check the name.")
         if target.exists():
-            raise ArchiveConflict(f"{self.url}/{dst} exists already.", "Run the snapshot again; nothing was overwritten.")
+            raise ArchiveConflict(
+                f"{self.url}/{dst} exists already.", "Run the snapshot again; nothing was overwritten."
+            )
         source.rename(target)
 
     def mkdirs(self, path: str) -> None:

@@ -44,9 +44,7 @@ class Archive:
             if any(SNAPSHOT_DIR.match(name) for name in inside):
                 found.append(RepoName(None, top))
             for name in inside:
-                if not SNAPSHOT_DIR.match(name) and any(
-                    map(SNAPSHOT_DIR.match, self._folders(f"{top}/{name}"))
-                ):
+                if not SNAPSHOT_DIR.match(name) and any(map(SNAPSHOT_DIR.match, self._folders(f"{top}/{name}"))):
                     found.append(RepoName(top, name))
         return sorted(found, key=str)
 
@@ -80,9 +78,7 @@ class Archive:
         if manifest is None:
             names = [str(r) for r in self.repos()]
             close = difflib.get_close_matches(str(repo), names, n=3, cutoff=0.5)
-            hint = (
-                f"Did you mean {', '.join(close)}?" if close else "`pivo snapshots` lists what is archived."
-            )
+            hint = f"Did you mean {', '.join(close)}?" if close else "`pivo snapshots` lists what is archived."
             raise NotFound(f"No repository {repo} is in the archive.", hint)
         return manifest
 
@@ -134,11 +130,7 @@ class Archive:
                 return named
         names = [_short(r.name) for r in latest.refs]
         close = difflib.get_close_matches(ref, names, n=3, cutoff=0.6)
-        hint = (
-            f"Did you mean {', '.join(close)}?"
-            if close
-            else "Give a commit, a branch, a tag, or @2026-11-20."
-        )
+        hint = f"Did you mean {', '.join(close)}?" if close else "Give a commit, a branch, a tag, or @2026-11-20."
         raise NotFound(f"{ref} is no commit, branch or tag of {repo} that the archive knows.", hint)
 
     def _by_name(self, manifest: Manifest, ref: str) -> Resolved | None:
@@ -154,9 +146,7 @@ class Archive:
     def _commit(self, manifest: Manifest, oid: str, asked: str) -> str:
         commit, kind = self.objects(manifest).peel(oid)
         if kind != "commit":
-            raise NotFound(
-                f"{asked} of {manifest.repo} leads to a {kind}, not to a commit.", "Give a commit."
-            )
+            raise NotFound(f"{asked} of {manifest.repo} leads to a {kind}, not to a commit.", "Give a commit.")
         return commit
 
     def _by_hash(self, latest: Manifest, prefix: str, asked: str) -> Resolved:
@@ -184,16 +174,12 @@ class Archive:
             )
         return Resolved(asked, commits[0], None, latest)
 
-    def _by_date(
-        self, repo: RepoName | str, latest: Manifest, asked: str, branch: str, when: datetime
-    ) -> Resolved:
+    def _by_date(self, repo: RepoName | str, latest: Manifest, asked: str, branch: str, when: datetime) -> Resolved:
         manifest = self.as_of(repo, when)
         if manifest is not None:
             found = self._by_name(manifest, branch or "HEAD")
             if found is None:
-                raise NotFound(
-                    f"{repo} had no {branch or 'HEAD'} on {when:%Y-%m-%d %H:%M} UTC.", "Give another date."
-                )
+                raise NotFound(f"{repo} had no {branch or 'HEAD'} on {when:%Y-%m-%d %H:%M} UTC.", "Give another date.")
             return Resolved(asked, found.commit, found.ref, manifest)
         # Before the first snapshot only the commits' own dates can tell.
         first = self.manifest(repo, self.snapshots(repo)[0].dirname)

@@ -28,8 +28,7 @@ def dump(manifest: Manifest) -> bytes:
         "source": manifest.source,
         "taken_at": manifest.taken_at.astimezone(UTC).isoformat(timespec="milliseconds"),
         "refs": [
-            {"name": r.name, "target": r.target, **({"peeled": r.peeled} if r.peeled else {})}
-            for r in manifest.refs
+            {"name": r.name, "target": r.target, **({"peeled": r.peeled} if r.peeled else {})} for r in manifest.refs
         ],
         "packs": [_dump_pack(p) for p in manifest.packs],
         "previous": (

@@ -17,9 +17,7 @@ _SHARED_CACHE = BlockCache()
 
 class _Pack:
     def __init__(self, store: Store, folder: str, pack: StoredPack, cache: BlockCache) -> None:
-        self.index = PackIndex(
-            RangeFile(store, f"{folder}/{pack.snapshot}/{pack.idx_name}", pack.idx_size, cache)
-        )
+        self.index = PackIndex(RangeFile(store, f"{folder}/{pack.snapshot}/{pack.idx_name}", pack.idx_size, cache))
         self.data = PackFile(
             RangeFile(store, f"{folder}/{pack.snapshot}/{pack.pack_name}", pack.size, cache), self.index
         )
@@ -41,9 +39,7 @@ class ObjectReader:
     def __enter__(self) -> ObjectReader:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         return None
 
     def _find(self, oid: str) -> tuple[_Pack, int] | None:
@@ -86,9 +82,7 @@ class ObjectReader:
         """The commit `oid`, without its changed files; NotFound when the object is something else."""
         kind, body = self.get(oid)
         if kind != "commit":
-            raise NotFound(
-                f"Object {oid} of {self.manifest.repo} is a {kind}, not a commit.", "Give a commit."
-            )
+            raise NotFound(f"Object {oid} of {self.manifest.repo} is a {kind}, not a commit.", "Give a commit.")
         return parse_commit(oid, body)
 
     def entry(self, commit: str, path: str) -> TreeEntry:
@@ -125,9 +119,7 @@ class ObjectReader:
         """The content of a file at a commit (of a symlink: its target)."""
         entry = self.entry(commit, path)
         if entry.is_dir:
-            raise NotFound(
-                f"{path or '/'} is a folder in {self.manifest.repo} at {commit[:12]}.", "Give a file in it."
-            )
+            raise NotFound(f"{path or '/'} is a folder in {self.manifest.repo} at {commit[:12]}.", "Give a file in it.")
         if entry.mode == SUBMODULE:
             raise NotFound(
                 f"{path} is a submodule at commit {entry.oid[:12]}.",

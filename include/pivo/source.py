@@ -1,0 +1,255 @@
+"""A git remote, asked over its own protocol: its refs, and a self-contained pack of what the archive lacks.
+
+No mirror is kept. The archive's last tips are offered as haves, so the server sends only what is new; without
+thin packs every delta's base is in the pack.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import urllib3.exceptions
+from dulwich.client import (
+    GitClient,
+    HTTPUnauthorized,
+    SubprocessGitClient,
+    SubprocessWrapper,
+    default_urllib3_manager,
+    get_transport_and_path,
+)
+from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
+from dulwich.protocol import Protocol
+
+from pivo.errors import SourceError, Unavailable, UsageError
+from pivo.gitobjects import text
+
+TIMEOUT = 120.0  # seconds without a byte from an http(s) server
+_SCHEMES = {"http", "https", "git", "ssh", "git+ssh", "file"}
+_SCP_LIKE = re.compile(r"^[\w.\-]+@[\w.\-]+:(?!/{2}).+")
+_HASH = re.compile(r"\b[0-9a-f]{40}\b")
+
+_NOT_COUNTED = (
+    "refs/pull/",  # GitHub's pull requests: hidden refs that no forge takes back
+    "refs/merge-requests/",
+    "refs/merge/",
+    "refs/keep-around/",
+    "refs/pipelines/",
+    "refs/environments/",
+    "refs/remotes/",  # what a clone knows of other repositories
+    "refs/stash",
+)
+
+Want = Callable[[dict[str, str]], Sequence[str]]
+"""From all counted refs (name → target) to the objects to ask for."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """What a remote said: its counted refs (full name → target), where HEAD points, and whether a pack came.
+
+    `head` is the commit of HEAD, None when it is unborn; `head_ref` the branch it stands on, None when detached.
+    """
+
+    refs: dict[str, str]
+    head: str | None
+    head_ref: str | None
+    packed: bool
+
+
+def counts(ref: str, also: Sequence[str] = ()) -> bool:
+    """Whether a ref belongs in a snapshot: all do but forges' inner ones, unless a prefix in `also` asks for them."""
+    if not ref.startswith("refs/") or ref.endswith("^{}"):
+        return False
+    return ref.startswith(tuple(also)) or not ref.startswith(_NOT_COUNTED)
+
+
+def normalise(url: str) -> str:
+    """A source as git means it: an URL, `user@host:path`, or the absolute path of a local folder (as file://)."""
+    if any(not c.isprintable() for c in url) or url.startswith("-") or not url.strip():
+        raise UsageError(f"{ascii(url)} is not a git URL or path.", "Give a URL or the path of a repository.")
+    parts = urlsplit(url)
+    if parts.scheme in _SCHEMES and "://" in url:
+        return url
+    if Path(url).exists():
+        return Path(url).resolve().as_uri()
+    if _SCP_LIKE.match(url):
+        return url
+    if "://" in url or "::" in url:
+        raise UsageError(f"{public(url)} has a scheme that PIVO does not fetch from.", f"Use {', '.join(sorted(_SCHEMES))}.")
+    raise SourceError(f"There is no repository at {url}.", "Check the path or give a URL.")
+
+
+def public(url: str) -> str:
+    """The URL without user and password, fit for manifests, events and messages."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc or parts.scheme not in {"http", "https"}:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def name_of(url: str) -> str:
+    """The repository name that a source suggests: the last part of its path without `.git`."""
+    path = unquote(urlsplit(url).path if "://" in url else url.rpartition(":")[2]).rstrip("/")
+    last = path.removesuffix("/.git").rpartition("/")[2]
+    return last.removesuffix(".git")
+
+
+class _Walker:
+    """Offers haves to the server, in order."""
+
+    shallow = None
+
+    def __init__(self, haves: Sequence[str]) -> None:
+        self._rest = iter(haves)
+
+    def __next__(self) -> bytes | None:
+        have = next(self._rest, None)
+        return have.encode() if have else None
+
+    next = __next__
+
+    def ack(self, sha: bytes) -> None: ...
+
+    def nak(self) -> None: ...
+
+
+class _LocalClient(SubprocessGitClient):
+    """`git upload-pack` of a local folder; what it says on standard error is kept, not lost."""
+
+    def __init__(self, said: IO[bytes]) -> None:
+        super().__init__(thin_packs=False, quiet=True)
+        self._said = said
+
+    def _connect(self, cmd: bytes, path: bytes | str, protocol_version: int | None = None) -> Any:
+        where = path.decode() if isinstance(path, bytes) else path
+        process = subprocess.Popen(
+            ["git", cmd.decode(), where],  # `where` is absolute: never taken for an option
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+        )
+        pipes = SubprocessWrapper(process)
+        return Protocol(pipes.read, pipes.write, pipes.close), pipes.can_read, None
+
+
+def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], object], *, also: Sequence[str] = (),
+          token: str = "") -> Remote:  # fmt: skip
+    """Asks the remote at `url` for its refs and, when `want` names objects, writes their pack to `sink`.
+
+    `haves` are tips that the archive holds; unknown ones do no harm. `also` are ref prefixes that count besides the
+    usual ones. SourceError or Unavailable when the remote fails.
+    """
+    url = normalise(url)
+    asked = False
+
+    def wants(refs: dict[bytes, bytes], depth: int | None = None) -> list[bytes]:
+        nonlocal asked
+        named = {text(n): t.decode() for n, t in refs.items() if counts(text(n), also)}
+        chosen = [oid.encode() for oid in want(named)]
+        asked = bool(chosen)
+        return chosen
+
+    with tempfile.TemporaryFile() as said, _told(url, said):
+        client, path = _client(url, said, token)
+        result = client.fetch_pack(path, wants, _Walker(haves), sink)
+        if result.new_shallow:
+            raise _shallow(url)
+    if result.object_format not in (None, "sha1"):
+        raise SourceError(
+            f"{public(url)} uses {result.object_format} object names.", "PIVO archives SHA-1 repositories only, so far."
+        )
+    refs = {text(n): t.decode() for n, t in result.refs.items() if t and counts(text(n), also)}
+    head = result.refs.get(b"HEAD")
+    ref = result.symrefs.get(b"HEAD")
+    return Remote(refs, head.decode() if head else None, text(ref) if ref else None, asked)
+
+
+def _client(url: str, said: IO[bytes], token: str) -> tuple[GitClient, str]:
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        path = unquote(parts.path)
+        _check_local(path)
+        return _LocalClient(said), path
+    if parts.scheme in {"http", "https"}:
+        manager = default_urllib3_manager(None, timeout=TIMEOUT, base_url=url)
+        user = {"username": "x-access-token", "password": token} if token else {}
+        return get_transport_and_path(url, thin_packs=False, quiet=True, pool_manager=manager, **user)
+    return get_transport_and_path(url, thin_packs=False, quiet=True)
+
+
+def _git(path: str, *args: str) -> str | None:
+    done = subprocess.run(["git", "-C", path, *args], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _check_local(path: str) -> None:
+    """Refuses what a local folder tells of itself: no repository, shallow, partial."""
+    if not Path(path).is_dir() or _git(path, "rev-parse", "--git-dir") is None:
+        raise SourceError(f"There is no git repository at {path}.", "Check the path, its owner and its permissions.")
+    if _git(path, "rev-parse", "--is-shallow-repository") == "true":
+        raise _shallow(path)
+    if _git(path, "config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"):
+        raise SourceError(
+            f"{path} is a partial clone: objects are missing from it.", "Snapshot the repository that it was cloned from."
+        )
+
+
+def _shallow(url: str) -> SourceError:
+    return SourceError(
+        f"{public(url)} is a shallow clone: its history is cut off.",
+        "Run `git fetch --unshallow` in it, or snapshot the repository that it was cloned from.",
+    )
+
+
+@contextmanager
+def _told(url: str, said: IO[bytes]) -> Iterator[None]:
+    """Turns what the protocol layer raises into what happened and what to do."""
+    shown = public(url)
+    try:
+        yield
+    except NotGitRepository as err:
+        raise SourceError(f"There is no repository at {shown}.", "Check the URL, and that you may read it.") from err
+    except HTTPUnauthorized as err:
+        raise SourceError(f"{shown} refused access.", "Check the token, and that it may read this repository.") from err
+    except (HangupException, GitProtocolError, AssertionError) as err:
+        said.seek(0)
+        lines = [*text(said.read()).splitlines(), *_lines(err)]
+        raise _refusal(shown, [row.strip() for row in lines if row.strip()]) from err
+    except (OSError, urllib3.exceptions.HTTPError) as err:
+        raise Unavailable(f"{shown} did not answer: {err}.", "Check the network and the URL, then try again.") from err
+
+
+def _lines(err: Exception) -> list[str]:
+    if isinstance(err, HangupException) and err.stderr_lines:
+        return [text(row) for row in err.stderr_lines]
+    return str(err).splitlines()
+
+
+def _refusal(shown: str, lines: list[str]) -> Exception:
+    spoken = " ".join(lines)
+    lower = spoken.lower()
+    if any(word in lower for word in ("corrupt", "missing", "unable to read", "bad object", "could not read", "bad tree")):
+        named = _HASH.search(spoken)
+        what = f"object {named[0]}" if named else "an object"
+        return SourceError(
+            f"{shown} cannot send its history: {what} is missing or corrupt there ({_last(lines)}).",
+            "Run `git fsck` in the source and mend it; nothing was published.",
+        )
+    if any(word in lower for word in ("not found", "does not appear", "not exported", "access denied", "permission denied",
+                                      "authentication", "could not read username", "publickey")):  # fmt: skip
+        return SourceError(f"{shown} is not there, or refuses access ({_last(lines)}).", "Check the URL and the access.")
+    if any(word in lower for word in ("connection", "timed out", "refused", "resolve", "unreachable", "http resp 5")):
+        return Unavailable(f"{shown} did not answer ({_last(lines)}).", "Check the network and the URL, then try again.")
+    return SourceError(f"{shown} broke off ({_last(lines)}).", "Try `git ls-remote` on it, then snapshot it again.")
+
+
+def _last(lines: list[str]) -> str:
+    return (lines or ["it said nothing"])[0][:200].rstrip(".")
