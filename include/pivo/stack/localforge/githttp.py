@@ -129,8 +129,8 @@ def _cgi(call: Call, repo: Repository, account: Account | None, scope: Scope, he
         "CONTENT_TYPE": headers.get("content-type", ""),
         "GIT_CONFIG_COUNT": str(len(_CONFIG)),
     }
-    for number, (key, value) in enumerate(_CONFIG.items()):
-        env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    for number, (key, setting) in enumerate(_CONFIG.items()):
+        env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": setting}
     if account:
         env["REMOTE_USER"] = account.login
     for header, variable in {

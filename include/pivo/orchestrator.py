@@ -1,0 +1,245 @@
+"""Airflow from the outside: its REST API (v2), as the CLI, the agent and the demo use it.
+
+No Airflow import; a token comes from /auth/token with a name and a password, or is a person's own.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from pivo.errors import NotFound, PivoError, StackError, Unavailable, UsageError
+from pivo.progress import Progress, silent
+
+ENDED = frozenset({"success", "failed"})
+"""The states in which a run stays."""
+
+_ERROR = re.compile(r"PIVO-ERROR: (?P<text>.+)")
+_POLL = 0.5  # seconds between two looks at a run
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """A run of a DAG; `state` is Airflow's (queued, running, success, failed), `url` its page for people."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    url: str
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task instance of a run; `state` is None before it is scheduled, `map_index` -1 when it is not mapped."""
+
+    task_id: str
+    map_index: int
+    state: str | None
+    try_number: int
+    start: datetime | None
+    end: datetime | None
+
+
+class Orchestrator:
+    """A client of the Airflow at `base_url`; a context manager.
+
+    `token` is a person's own token; without it one is fetched with `user` and `password` at the first call, and
+    again when it has expired. Unavailable when Airflow does not answer.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        user: str,
+        password: str,
+        *,
+        token: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._user, self._password = user, password
+        self._token, self._given = token, token is not None
+        self._client = httpx.Client(timeout=httpx.Timeout(30.0, connect=5.0), transport=transport)
+
+    def __enter__(self) -> Orchestrator:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        self._client.close()
+
+    def healthy(self) -> dict[str, Any]:
+        """The health of Airflow's parts by name, e.g. {"scheduler": {"status": "healthy", …}, …}."""
+        body: dict[str, Any] = self._send("GET", "/api/v2/monitor/health", anonymous=True).json()
+        return body
+
+    def trigger(self, dag_id: str, conf: dict[str, Any], run_id: str | None = None) -> DagRun:
+        """Start a run with `conf`; UsageError with Airflow's reason when it refuses the parameters."""
+        body = {"logical_date": None, "conf": conf} | ({"dag_run_id": run_id} if run_id else {})
+        return self._parse(self._send("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", body).json())
+
+    def run(self, dag_id: str, run_id: str) -> DagRun:
+        """The run as it is now; NotFound."""
+        return self._parse(self._send("GET", self._run_path(dag_id, run_id)).json())
+
+    def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
+        """The run's task instances, in the order in which they started; those that have not come last."""
+        path = f"{self._run_path(dag_id, run_id)}/taskInstances?limit=1000"
+        rows = self._send("GET", path).json()["task_instances"]
+        states = [
+            TaskState(
+                task_id=row["task_id"],
+                map_index=row.get("map_index", -1),
+                state=row.get("state"),
+                try_number=row.get("try_number") or 0,
+                start=_when(row.get("start_date")),
+                end=_when(row.get("end_date")),
+            )
+            for row in rows
+        ]
+        return sorted(states, key=lambda t: (t.start is None, t.start.timestamp() if t.start else 0.0))
+
+    def wait(
+        self,
+        dag_id: str,
+        run_id: str,
+        *,
+        progress: Progress = silent,
+        timeout: float = 3600.0,
+        watch: Callable[[list[TaskState]], None] | None = None,
+    ) -> DagRun:
+        """Follow a run to its end; Unavailable when it takes longer than `timeout` seconds.
+
+        `progress` hears of each running task, `watch` sees all task states at every look.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            run, tasks = self.run(dag_id, run_id), self.tasks(dag_id, run_id)
+            if watch:
+                watch(tasks)
+            done = sum(t.state in {"success", "failed", "skipped", "upstream_failed"} for t in tasks)
+            names = [t.task_id for t in tasks if t.state in {"running", "queued", "up_for_retry"}]
+            progress(", ".join(names) or run.state, done, len(tasks))
+            if run.ended:
+                return run
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"{dag_id} run {run_id} is still {run.state} after {timeout:.0f} s.",
+                    f"It goes on; follow it at {run.url}.",
+                )
+            time.sleep(_POLL)
+
+    def failure(self, dag_id: str, run_id: str) -> str | None:
+        """Why a run failed: the sentence that the first failed task logged for people; None if none failed."""
+        failed = [t for t in self.tasks(dag_id, run_id) if t.state == "failed"]
+        for task in failed:
+            for number in range(max(task.try_number, 1), 0, -1):
+                text = self.log(dag_id, run_id, task.task_id, number, task.map_index)
+                if found := _ERROR.findall(text):
+                    return f"{task.task_id}: {found[-1].strip()}"
+        if failed:
+            return f"{failed[0].task_id} failed; its log at {self._page(dag_id, run_id)} says why."
+        return None
+
+    def log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1, map_index: int = -1) -> str:
+        """The log of one try of a task as text, a line an event; empty when there is none."""
+        path = f"{self._run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/logs/{try_number}"
+        try:
+            body = self._send("GET", f"{path}?map_index={map_index}&full_content=true").json()
+        except NotFound:
+            return ""
+        content = body.get("content", "")
+        if isinstance(content, str):
+            return content
+        return "\n".join(row if isinstance(row, str) else str(row.get("event", "")) for row in content)
+
+    def _run_path(self, dag_id: str, run_id: str) -> str:
+        return f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id, safe='')}"
+
+    def _page(self, dag_id: str, run_id: str) -> str:
+        return f"{self.base_url}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
+
+    def _parse(self, row: dict[str, Any]) -> DagRun:
+        dag_id, run_id = row["dag_id"], row["dag_run_id"]
+        return DagRun(dag_id, run_id, row["state"], self._page(dag_id, run_id))
+
+    def _login(self) -> str:
+        body = {"username": self._user, "password": self._password}
+        answer = self._http("POST", "/auth/token", body, None)
+        if answer.status_code in {401, 403}:
+            raise StackError(
+                f"Airflow at {self.base_url} refused the login of {self._user}.",
+                "Check PIVO_AIRFLOW_USER and PIVO_AIRFLOW_PASSWORD (or its _FILE).",
+            )
+        if not answer.is_success:
+            raise self._unexpected(answer)
+        return str(answer.json()["access_token"])
+
+    def _send(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, anonymous: bool = False
+    ) -> httpx.Response:
+        if not anonymous and self._token is None:
+            self._token = self._login()
+        answer = self._http(method, path, body, None if anonymous else self._token)
+        if answer.status_code == 401 and not anonymous and not self._given:
+            self._token = self._login()  # tokens expire within a day
+            answer = self._http(method, path, body, self._token)
+        if answer.is_success:
+            return answer
+        raise self._refusal(answer)
+
+    def _http(self, method: str, path: str, body: dict[str, Any] | None, token: str | None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            return self._client.request(method, self.base_url + path, json=body, headers=headers)
+        except httpx.TransportError:
+            raise Unavailable(
+                f"Airflow does not answer at {self.base_url}.", "Start the stack with `pivo up`, then try again."
+            ) from None
+
+    def _refusal(self, answer: httpx.Response) -> PivoError:
+        detail = _detail(answer)
+        match answer.status_code:
+            case 401:
+                return StackError("Airflow does not accept this login (any more).", "Log in again.")
+            case 403:
+                return StackError("Airflow refuses: this login has no permission for that.", "Ask for the role.")
+            case 404:
+                return NotFound(f"Airflow: {detail}.", "Check that `pivo status` shows the DAGs loaded.")
+            case 400 | 422:
+                return UsageError(f"Airflow refused the parameters: {detail}.", "Correct them.")
+            case 409:
+                return UsageError(f"Airflow: {detail}.", "Leave the run id away, or choose another.")
+        return self._unexpected(answer)
+
+    def _unexpected(self, answer: httpx.Response) -> Unavailable:
+        return Unavailable(
+            f"Airflow at {self.base_url} answered {answer.status_code}: {_detail(answer)}.", "Look at `pivo logs`."
+        )
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        detail = answer.json().get("detail", "")
+    except (ValueError, AttributeError):
+        detail = answer.text
+    if isinstance(detail, dict):
+        detail = detail.get("reason") or detail.get("message") or detail
+    if isinstance(detail, list):  # FastAPI's validation errors
+        detail = "; ".join(str(d.get("msg", d)) if isinstance(d, dict) else str(d) for d in detail)
+    return " ".join(str(detail).split())[:400].rstrip(".") or answer.reason_phrase
+
+
+def _when(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
