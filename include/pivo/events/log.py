@@ -1,0 +1,288 @@
+"""Sending events to Kafka, and asking what has been sent.
+
+A snapshot's events are one Kafka transaction: a reader sees all of them or none. The transactional id belongs to
+the repository, so that a second process which announces the same repository fences the first, and two
+repositories never disturb each other. The transaction is short whatever the history's length: the events are
+spooled to a temporary file first, and only then sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import struct
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import IO, Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from pivo.errors import ArchiveConflict, Unavailable
+from pivo.events.codec import commit_events, dump, snapshot_events
+from pivo.events.topics import (
+    AUDIT_TOPIC,
+    COMMIT_TOPIC,
+    CONNECT_SECONDS,
+    STATE_TOPIC,
+    WAKE_KEY,
+    client_config,
+    unavailable,
+)
+from pivo.events.types import AuditEvent, Event, HeartbeatEvent, RestoreEvent
+from pivo.models import Commit, Manifest, RefUpdate
+from pivo.progress import Progress, silent
+
+_log = logging.getLogger(__name__)
+_HEADERS: list[tuple[str, str | bytes | None]] = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+_LENGTH = struct.Struct("<I")
+_SPOOL_MEMORY = 32 << 20  # bytes kept in memory before the spool goes to disk
+_COMMIT_SECONDS = 60.0
+_SENDER: dict[str, Any] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "compression.type": "lz4",
+    "linger.ms": 5,
+    "queue.buffering.max.kbytes": 65536,
+    "queue.buffering.max.messages": 200_000,
+}
+
+
+class EventLog:
+    """Sends events. A context manager; Unavailable when Kafka does not answer (about 10 s), nothing sent then.
+
+    `transactional_id` overrides the one derived from the repository's name (for tests).
+    """
+
+    def __init__(self, kafka: Mapping[str, str], *, transactional_id: str | None = None) -> None:
+        self._kafka = kafka
+        self._transactional_id = transactional_id
+        self._plain: Producer | None = None
+
+    def __enter__(self) -> EventLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the connections; every event was already sent or refused."""
+        self._plain = None
+
+    def announced(self, repo: str) -> int:
+        """The highest snapshot number of `repo` that has been announced, 0 if none."""
+        return announced(self._kafka, repo)
+
+    def announce(
+        self,
+        manifest: Manifest,
+        commits: Iterable[Commit],
+        updates: Sequence[RefUpdate],
+        archive_path: str,
+        progress: Progress = silent,
+    ) -> int:
+        """Sends a snapshot's events as one transaction and returns how many commits it told of.
+
+        `archive_path` is the snapshot's folder, e.g. `/backups/PIVO/000001-…`. What `commits` raises goes
+        through, with nothing sent. ArchiveConflict when another process announces this repository now.
+        """
+        producer = self._transactional(manifest.repo)
+        with tempfile.SpooledTemporaryFile(max_size=_SPOOL_MEMORY) as spool:
+            count = _spool(spool, manifest, commits, updates, archive_path, progress)
+            spool.seek(0)
+            try:
+                producer.begin_transaction()
+                for value in _unspool(spool):
+                    _produce(producer, COMMIT_TOPIC, manifest.repo, value)
+                state = json.dumps({"seq": manifest.seq, "snapshot": manifest.dirname}).encode()
+                _produce(producer, STATE_TOPIC, manifest.repo, state)
+                _commit(producer)
+            except KafkaException as err:
+                _abort(producer)
+                raise self._refusal(manifest.repo, err) from err
+            except BaseException:
+                _abort(producer)
+                raise
+        return count
+
+    def heartbeat(self, repo: str, snapshot: str, head: str) -> None:
+        """Says that `repo` was looked at and is still as `snapshot` (a folder name) has it."""
+        self._send(COMMIT_TOPIC, repo.encode(), dump(HeartbeatEvent(repo, snapshot, head)))
+
+    def restore(self, event: RestoreEvent) -> None:
+        """Records a step of a restore, and wakes the indexer where a person may wait for it."""
+        self._send(AUDIT_TOPIC, event.repo.encode(), dump(event))
+        if event.state in ("requested", "pushed", "failed"):
+            self._send(STATE_TOPIC, WAKE_KEY, b"{}")
+
+    def audit(self, event: AuditEvent) -> None:
+        """Records what somebody asked for or did."""
+        self._send(AUDIT_TOPIC, event.who.encode("utf-8", "replace"), dump(event))
+
+    def _send(self, topic: str, key: bytes, value: bytes) -> None:
+        """Sends one message outside of any transaction and waits until the brokers have it."""
+        if self._plain is None:
+            limits = {"message.timeout.ms": int(CONNECT_SECONDS * 1000)}
+            self._plain = Producer(client_config(self._kafka) | _SENDER | limits)
+        failures: list[KafkaError] = []
+
+        def delivered(err: KafkaError | None, _: Message) -> None:
+            if err is not None:
+                failures.append(err)
+
+        self._plain.produce(topic, key=key, value=value, headers=_HEADERS, on_delivery=delivered)
+        left = self._plain.flush(CONNECT_SECONDS + 2)
+        if left or failures:
+            self._plain = None
+            raise unavailable(self._kafka, failures[0].str() if failures else "it did not take an event in time")
+
+    def _transactional(self, repo: str) -> Producer:
+        digest = hashlib.sha256(repo.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+        transaction = {
+            "transactional.id": self._transactional_id or f"pivo-announce-{digest}",
+            # a process that dies within its transaction holds readers up for this long, or until its retry
+            "transaction.timeout.ms": 120_000,
+        }
+        producer = Producer(client_config(self._kafka) | _SENDER | transaction)
+        try:
+            producer.list_topics(timeout=CONNECT_SECONDS)
+            producer.init_transactions(3 * CONNECT_SECONDS)
+        except KafkaException as err:
+            raise self._refusal(repo, err) from err
+        return producer
+
+    def _refusal(self, repo: str, err: KafkaException) -> ArchiveConflict | Unavailable:
+        """What to tell of a transaction that failed."""
+        if err.args[0].code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
+            return ArchiveConflict(
+                f"Another process announces {repo} now; this one's events were withdrawn.",
+                "Nothing is lost; try again in a minute.",
+            )
+        return unavailable(self._kafka, err)
+
+
+def announced(kafka: Mapping[str, str], repo: str) -> int:
+    """The highest snapshot number in STATE_TOPIC for `repo`, 0 if none; reads only what was committed.
+
+    A transaction that is still open may hide newer ones: it is waited for, but only for a few seconds, since the
+    worst of a number that is too low is that events are sent twice.
+    """
+    settings = {
+        "group.id": "pivo-state",
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed",
+        "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": 50,
+    }
+    consumer = Consumer(client_config(kafka) | settings)
+    key, highest = repo.encode("utf-8", "surrogateescape"), 0
+    try:
+        metadata = consumer.list_topics(STATE_TOPIC, timeout=CONNECT_SECONDS).topics[STATE_TOPIC]
+        if metadata.error is not None and metadata.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise KafkaException(metadata.error)
+        parts = [TopicPartition(STATE_TOPIC, p, 0) for p in metadata.partitions]
+        ends = {p.partition: _range(consumer, p)[1] for p in parts}
+        unread = {p for p, end in ends.items() if end > 0}
+        for part in parts:
+            part.offset = _range(consumer, part)[0]
+        consumer.assign([p for p in parts if p.partition in unread])
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while unread and time.monotonic() < deadline:
+            for message in consumer.consume(500, timeout=0.05):
+                err, partition, offset = message.error(), message.partition(), message.offset()
+                if err is not None and err.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(err)
+                reached = (offset or 0) + (0 if err is not None else 1)
+                if err is None:
+                    deadline = time.monotonic() + CONNECT_SECONDS
+                    if message.key() == key:
+                        highest = max(highest, _seq(message.value()))
+                if partition is not None and reached >= ends[partition]:
+                    unread.discard(partition)
+    except KafkaException as err:
+        raise unavailable(kafka, err) from err
+    finally:
+        consumer.close()
+    return highest
+
+
+def _range(consumer: Consumer, part: TopicPartition) -> tuple[int, int]:
+    low, high = consumer.get_watermark_offsets(part, timeout=CONNECT_SECONDS) or (0, 0)
+    return int(low), int(high)
+
+
+def _seq(value: Any) -> int:
+    try:
+        return int(json.loads(value)["seq"])
+    except (ValueError, KeyError, TypeError):
+        _log.warning("a record of %s cannot be read", STATE_TOPIC)
+        return 0
+
+
+def _spool(
+    spool: IO[bytes],
+    manifest: Manifest,
+    commits: Iterable[Commit],
+    updates: Sequence[RefUpdate],
+    path: str,
+    progress: Progress,
+) -> int:
+    """Writes the snapshot's events, each with its length before it; returns how many commits there were."""
+
+    def put(event: Event) -> None:
+        value = dump(event, manifest.taken_at)
+        spool.write(_LENGTH.pack(len(value)))
+        spool.write(value)
+
+    count = 0
+    for count, commit in enumerate(commits, 1):
+        for share in commit_events(manifest, commit):
+            put(share)
+        if count % 500 == 0:
+            progress("announcing", count, manifest.commits or None)
+    for event in snapshot_events(manifest, updates, path):
+        put(event)
+    progress("announcing", count, count)
+    return count
+
+
+def _unspool(spool: IO[bytes]) -> Iterator[bytes]:
+    while head := spool.read(_LENGTH.size):
+        yield spool.read(_LENGTH.unpack(head)[0])
+
+
+def _produce(producer: Producer, topic: str, repo: str, value: bytes) -> None:
+    """Queues one message; when the queue is full it waits until there is room."""
+    key = repo.encode("utf-8", "surrogateescape")
+    patience = time.monotonic() + _COMMIT_SECONDS
+    while True:
+        try:
+            producer.produce(topic, key=key, value=value, headers=_HEADERS)
+            return
+        except BufferError:
+            producer.poll(0.1)
+            if time.monotonic() > patience:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "its queue does not drain")) from None
+
+
+def _commit(producer: Producer) -> None:
+    """Commits; a commit that says it may be tried again is, once: it is the same commit then, not another."""
+    try:
+        producer.commit_transaction(_COMMIT_SECONDS)
+    except KafkaException as err:
+        if not err.args[0].retriable():
+            raise
+        producer.commit_transaction(_COMMIT_SECONDS)
+
+
+def _abort(producer: Producer) -> None:
+    """Withdraws what was sent. Where even that fails, Kafka does it at the transaction's timeout."""
+    try:
+        producer.abort_transaction(CONNECT_SECONDS)
+    except KafkaException as err:
+        _log.warning("the transaction could not be aborted (%s); Kafka aborts it at its timeout", err)
