@@ -155,7 +155,7 @@ def validate(
 
 
 def check_packs(archive: Archive, repo: RepoName, packs: Iterable[StoredPack]) -> None:
-    """That every pack and index is in the archive with its manifest's size; ArchiveError names the first that is not."""
+    """That every pack and index is in the archive with its size; ArchiveError names the first that is not."""
     wanted: dict[str, dict[str, int]] = {}
     for pack in packs:
         files = wanted.setdefault(pack.snapshot, {})

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from pivo.restore import gitcli
 from pivo.errors import PivoError, TargetError, UsageError
 from pivo.forges import GitHub
 from pivo.models import RepoName
+from pivo.restore import gitcli
 from pivo.settings import ForgeAccess
 
 Kind = Literal["forge", "git"]
@@ -132,7 +132,7 @@ def remote_head(url: str, config: dict[str, str] | None = None) -> str | None:
 def _folder(text: str) -> Path:
     path = Path(text)
     if ".." in path.parts or not path.is_absolute() or len(path.parts) < 2:
-        raise UsageError(f"{ascii(text)} is not an absolute path of a repository.", "Write file:///folder/name.git.")
+        raise UsageError(f"{text!a} is not an absolute path of a repository.", "Write file:///folder/name.git.")
     return path
 
 

@@ -1,0 +1,126 @@
+"""A bare repository out of downloaded packs: exactly the planned history, proven before anything leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pivo.errors import ArchiveError
+from pivo.progress import Progress, silent
+from pivo.restore import gitcli
+from pivo.restore.plan import RestorePlan
+
+_MANY_PACKS = 8  # from here on a multi-pack index saves more than it costs
+
+
+@dataclass(frozen=True)
+class Reconstructed:
+    """The repository at `path`, with `objects` and `commits` that its `refs` (name → id) reach.
+
+    `withheld` are tags of the snapshot that the restored commit does not reach.
+    """
+
+    path: Path
+    objects: int
+    commits: int
+    refs: dict[str, str]
+    withheld: tuple[str, ...] = ()
+
+
+def reconstruct(plan: RestorePlan, staging: Path, *, progress: Progress = silent) -> Reconstructed:
+    """Make `staging`/repo.git from the packs in `staging`/packs; an earlier attempt there is replaced.
+
+    The commit's own hash is recomputed, and everything behind every ref must be there (as `git fetch` checks it):
+    ArchiveError names what is missing. The refs are the plan's branch and the tags that its commit reaches; HEAD
+    is the branch.
+    """
+    repo = staging / "repo.git"
+    shutil.rmtree(repo, ignore_errors=True)
+    branch = f"refs/heads/{plan.branch}"
+    gitcli.run("init", "--quiet", "--bare", "--template=", str(repo))
+    gitcli.run("symbolic-ref", "HEAD", branch, at=repo)
+    if plan.empty:
+        return Reconstructed(repo, 0, 0, {})
+    _link_packs(plan, staging / "packs", repo)
+    progress("check", 0, None)
+    _prove_commit(plan, repo)
+    withheld = _write_refs(plan, repo)
+    objects = _connected(plan, repo, progress)
+    commits = int(gitcli.run("rev-list", "--count", "--branches", "--tags", at=repo))
+    return Reconstructed(repo, objects, commits, local_refs(repo), withheld)
+
+
+def local_refs(repo: Path) -> dict[str, str]:
+    """Every ref of a repository and the object that it names."""
+    out = gitcli.run("for-each-ref", "--format=%(objectname) %(refname)", at=repo)
+    return {name: oid for oid, _, name in (line.partition(" ") for line in out.splitlines())}
+
+
+def _link_packs(plan: RestorePlan, packs: Path, repo: Path) -> None:
+    into = repo / "objects" / "pack"
+    for pack in plan.packs:
+        for name in (pack.pack_name, pack.idx_name):
+            try:
+                os.link(packs / name, into / name)
+            except FileNotFoundError:
+                raise ArchiveError(f"{packs / name} was not downloaded.", "Start the restore again.") from None
+            except OSError:  # a volume without hard links
+                shutil.copyfile(packs / name, into / name)
+    if len(plan.packs) >= _MANY_PACKS:
+        try:
+            gitcli.run("multi-pack-index", "write", at=repo)
+        except gitcli.GitFailed as err:
+            raise _broken(plan, err) from None
+
+
+def _prove_commit(plan: RestorePlan, repo: Path) -> None:
+    """That the commit is in the packs, is a commit, and that its bytes have the hash that was asked for."""
+    try:
+        kind = gitcli.run("cat-file", "-t", plan.commit, at=repo).strip()
+        body = gitcli.run("cat-file", "commit", plan.commit, at=repo).encode("utf-8", "surrogateescape")
+    except gitcli.GitFailed as err:
+        raise _broken(plan, err) from None
+    digest = hashlib.sha1(b"commit %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
+    if kind != "commit" or digest != plan.commit:
+        raise ArchiveError(
+            f"Commit {plan.commit} of {plan.repo} has other bytes in the archive than its hash says.",
+            "Nothing was pushed; verify the archive.",
+        )
+
+
+def _write_refs(plan: RestorePlan, repo: Path) -> tuple[str, ...]:
+    """Write the branch and the tags that it reaches; the names of the tags that it does not."""
+    wanted = [f"create {r.name} {r.target}\n" for r in plan.refs + plan.tags]
+    try:
+        gitcli.run("update-ref", "--stdin", at=repo, stdin="".join(wanted))
+        merged = gitcli.run("for-each-ref", "--format=%(refname)", f"--merged={plan.commit}", "refs/tags", at=repo)
+        reached = set(merged.splitlines())
+        withheld = tuple(r.name for r in plan.tags if r.name not in reached)
+        gitcli.run("update-ref", "--stdin", at=repo, stdin="".join(f"delete {name}\n" for name in withheld))
+        gitcli.run("pack-refs", "--all", at=repo)
+    except gitcli.GitFailed as err:
+        raise _broken(plan, err) from None
+    return withheld
+
+
+def _connected(plan: RestorePlan, repo: Path, progress: Progress) -> int:
+    """The number of objects that the refs reach, each of them seen; ArchiveError when one is missing."""
+    count = 0
+    try:
+        for _ in gitcli.lines("rev-list", "--objects", "--no-object-names", "--branches", "--tags", at=repo):
+            count += 1
+            if count % 20000 == 0:
+                progress("check", count, None)
+    except gitcli.GitFailed as err:
+        raise _broken(plan, err) from None
+    return count
+
+
+def _broken(plan: RestorePlan, err: gitcli.GitFailed) -> ArchiveError:
+    return ArchiveError(
+        f"The history of {plan.repo} at {plan.short} is not whole in the archive: {err.reason}.",
+        "Nothing was pushed; verify the archive, an earlier snapshot may be whole.",
+    )
