@@ -21,9 +21,9 @@ from pivo.settings import Settings
 from pivo.stack import airflow_probe as probes
 from pivo.stack import spark
 from pivo.stack.java import Find
+from pivo.stack.keys import secret
 from pivo.stack.part import HOST, Folders, Part, environment, write_config
 from pivo.stack.process import tail
-from pivo.stack.secrets import secret
 
 USERS = {"admin": "admin", "user": "user", "viewer": "viewer"}
 """Who can log in, and their role."""

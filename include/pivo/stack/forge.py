@@ -9,8 +9,8 @@ from functools import partial
 import httpx
 
 from pivo.settings import Settings
+from pivo.stack.keys import secret
 from pivo.stack.part import HOST, Folders, NotReady, Part
-from pivo.stack.secrets import secret
 
 MODULE = "pivo.stack.localforge"
 

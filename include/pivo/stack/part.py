@@ -29,9 +29,10 @@ class Part:
     """One supervised process.
 
     `command` and `env` (laid over the shared environment) are asked for when the process is started, not before:
-    to look at a stack or stop it takes neither a Java nor a secret. `prepare` writes configuration and makes data folders; it runs before each start and must be repeatable.
-    `probe(since)` asks the running part something real and raises while the answer is not there; `since` is the
-    Unix time at which the process started, so that what an earlier process left behind is not taken for an answer.
+    to look at a stack or stop it takes neither a Java nor a secret. `prepare` writes configuration and makes data
+    folders; it runs before each start and must be repeatable. `probe(since)` asks the running part something real
+    and raises while the answer is not there; `since` is the Unix time at which the process started, so that what
+    an earlier process left behind is not taken for an answer.
     """
 
     name: str

@@ -1,0 +1,33 @@
+# make demo: everything from nothing to a restored repository; make test: what CI runs.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+BIN := .venv/bin
+BOOTSTRAP := $(PYTHON) include/pivo/stack/bootstrap.py
+
+.PHONY: setup dev demo down test unit lint bench
+
+setup:  ## install everything, once
+	@$(BOOTSTRAP)
+
+dev:  ## setup, with what the tests and linters need
+	@$(BOOTSTRAP) --dev
+
+demo: setup  ## start the stack and do the main job on this checkout
+	@$(BIN)/pivo up
+	@$(BIN)/python -m pivo.demo
+
+down:  ## stop the stack; what is stored stays
+	@if [ -x $(BIN)/pivo ]; then $(BIN)/pivo down; else echo "Nothing was running."; fi
+
+test: dev  ## all tests, against a stack of their own
+	@$(BIN)/python -m pytest
+
+unit: dev  ## the tests that need no stack
+	@$(BIN)/python -m pytest tests/unit
+
+lint: dev  ## what a change must be clean of
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: setup  ## benchmarks; each prints a table
+	@$(BIN)/python -m benchmarks
