@@ -1,0 +1,181 @@
+"""Spark application of a restore: the packs of a plan from HDFS into the staging folder, by all executors.
+
+    spark-submit --name PIVO-Restore-… restore_job.py --plan …/plan.json --staging … --archive … --user …
+
+Each task streams its share of the segments and checks their SHA-256 as they pass (`pivo.restore.download`). A
+failure is one sentence on standard output, and in the staging folder for the DAG; the exit code is then 1.
+Only RDDs are used: without Spark SQL an application starts seconds sooner.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pivo.errors import PivoError, Unavailable
+from pivo.restore.download import Outcome, Unit, download, fetch_group
+from pivo.restore.outcome import leave_failure
+from pivo.restore.plan import RestorePlan
+from pivo.trace import Service, line, trace
+
+NO_EXECUTOR = 120.0  # seconds without one started task after which the cluster counts as away
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What runs on an executor: fetches a share of the units; their outcomes, and what to log about them."""
+
+    archive: str
+    user: str
+
+    def __call__(self, share: list[Unit]) -> tuple[list[Outcome], str]:
+        begin, host = time.monotonic(), socket.gethostname()
+        outcomes = fetch_group(share, self.archive, self.user, host)
+        size, took = sum(o.bytes for o in outcomes), time.monotonic() - begin
+        wrong = sum(o.error is not None for o in outcomes)
+        said = f"{host} pid {os.getpid()}: {len(share)} parts, {size:,} bytes in {took:.2f} s, SHA-256 verified"
+        text = line("SPARK-EXECUTOR", "LOG", said + (f", {wrong} failed" if wrong else ""))
+        sys.stderr.write(text + "\n")
+        return outcomes, text
+
+
+class Job:
+    """The driver's side."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.began = time.monotonic()
+
+    def log(self, service: Service, text: str) -> None:
+        """A line in the trace log, and on standard output for Airflow's."""
+        trace(self.args.trace_log, service, "LOG", text)
+        sys.stdout.write(line(service, "LOG", text) + "\n")
+        sys.stdout.flush()
+
+    def run(self) -> None:
+        """Download everything that the plan names."""
+        plan = RestorePlan.load(self.args.plan)
+        self.log("SPARK-DRIVER", f"{plan.repo} at {plan.short}: {len(plan.packs)} packs, {plan.bytes:,} bytes to fetch")
+        done = download(
+            plan,
+            self.args.staging / plan.repo / "packs",
+            self.args.archive,
+            self.args.user,
+            spread=self.spread,
+            groups=self.args.groups,
+        )
+        took = time.monotonic() - self.began
+        self.log(
+            "SPARK-DRIVER",
+            f"{done.files} files complete, {done.fetched:,} of {done.bytes:,} bytes fetched now, {took:.1f} s",
+        )
+
+    def spread(self, work: list[list[Unit]]) -> Iterable[Outcome]:
+        """Run the shares on the executors."""
+        if not work:
+            self.log("SPARK-DRIVER", "nothing to fetch: all of it is there")
+            return []
+        from py4j.protocol import Py4JError
+        from pyspark import SparkConf, SparkContext
+
+        try:
+            context = SparkContext(conf=SparkConf())
+        except Py4JError as err:
+            raise Unavailable(
+                f"The Spark cluster did not take the application: {_reason(err)}.",
+                "Look at `pivo status` and the Spark master's log, then try again.",
+            ) from None
+        context.setLogLevel("WARN")
+        up = time.monotonic() - self.began
+        self.log("SPARK-DRIVER", f"{context.applicationId} on {context.master} after {up:.1f} s; {len(work)} tasks")
+        watch = Watch(context)
+        try:
+            shares = context.parallelize(work, len(work))
+            results = shares.map(Reader(self.args.archive, self.args.user)).collect()
+        except Py4JError as err:
+            if watch.gave_up:
+                raise Unavailable(
+                    f"The Spark cluster at {context.master} started no task within {NO_EXECUTOR:.0f} s.",
+                    "It has no free executor, or no worker: look at `pivo status`, then try again.",
+                ) from None
+            raise Unavailable(
+                f"The Spark application failed: {_reason(err)}.", "Look at its log; a new run resumes."
+            ) from None
+        finally:
+            watch.stop()
+            context.stop()
+        for _, text in results:
+            sys.stdout.write(text + "\n")
+            _append(self.args.trace_log, text)
+        return [outcome for outcomes, _ in results for outcome in outcomes]
+
+
+class Watch:
+    """Cancels the application when no task starts: without workers Spark itself waits for ever."""
+
+    def __init__(self, context: object) -> None:
+        self._context, self._stop = context, threading.Event()
+        self.gave_up = False
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _look(self) -> None:
+        deadline = time.monotonic() + NO_EXECUTOR
+        while not self._stop.wait(2.0):
+            tracker = self._context.statusTracker()  # type: ignore[attr-defined]
+            stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+            if any(s and (s.numActiveTasks or s.numCompletedTasks) for s in stages):
+                return
+            if time.monotonic() > deadline:
+                self.gave_up = True
+                self._context.cancelAllJobs()  # type: ignore[attr-defined]
+                return
+
+
+def _append(path: Path | None, text: str) -> None:
+    if path is not None and path.parent.is_dir():
+        with path.open("a", encoding="utf-8") as out:
+            out.write(text + "\n")
+
+
+def _reason(err: Exception) -> str:
+    java = getattr(err, "java_exception", None)
+    text = str(java.toString()) if java is not None else str(err)
+    return " ".join(text.split())[:300].rstrip(".")
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """The job's arguments; no secret is among them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", type=Path, required=True, help="the restore plan, a JSON file")
+    parser.add_argument("--staging", type=Path, required=True, help="the run's folder on the shared volume")
+    parser.add_argument("--archive", required=True, help="webhdfs://host:port/backups")
+    parser.add_argument("--user", required=True, help="the HDFS user who reads")
+    parser.add_argument("--trace-log", type=Path, help="a file that gets a line for each event")
+    parser.add_argument("--groups", type=int, default=4, help="tasks, at most")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Run the job; 0, or 1 with one sentence."""
+    args = arguments(argv)
+    try:
+        Job(args).run()
+    except PivoError as err:
+        leave_failure(args.staging, err)
+        sys.stdout.write(f"PIVO-ERROR: {err}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
