@@ -1,0 +1,274 @@
+"""The one writer of the index: drains Kafka into SQLite.
+
+Rows and offsets are written in one transaction, so a crash at any point leaves an index that simply has not read
+the rest yet. A file lock keeps a second writer out; readers (WAL) neither wait nor are waited for.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from confluent_kafka import Message
+
+from pivo.errors import Unavailable
+from pivo.events import AUDIT_TOPIC, COMMIT_TOPIC, Event, ParseFailure, parse
+from pivo.events.types import now
+from pivo.index.apply import Indexer, utc
+from pivo.index.commits import iso
+from pivo.index.kafka import Gap, Partition, Saved, Source, where_to_start
+from pivo.index.migrations import migrate
+from pivo.progress import Progress, silent
+
+TOPICS = (COMMIT_TOPIC, AUDIT_TOPIC)
+BATCH = 5000
+"""Messages in one transaction, about."""
+
+_log = logging.getLogger(__name__)
+_LOCK_SECONDS = 60.0
+_DEAD_VALUE = 64 << 10  # bytes kept of a message that cannot be used
+_UNUSABLE = (ValueError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
+
+
+@dataclass
+class DrainReport:
+    """What a drain did: messages read, commits and snapshots that were new, messages that could not be used,
+    gaps that were found, and seconds that it took."""
+
+    events: int = 0
+    commits: int = 0
+    snapshots: int = 0
+    dead: int = 0
+    elapsed: float = 0.0
+    gaps: list[str] = field(default_factory=list)
+
+
+def drain(
+    index: Path,
+    kafka: Mapping[str, str],
+    *,
+    follow: bool = False,
+    progress: Progress = silent,
+    stop: Callable[[], bool] = lambda: False,
+) -> DrainReport:
+    """Brings the index up to the end of the topics, making it when it is missing; with `follow`, until `stop()`.
+
+    `stop` is asked between batches. Unavailable when Kafka is away, or another process writes for over a minute.
+    """
+    began, report = time.monotonic(), DrainReport()
+    with Source(kafka, TOPICS) as source:
+        ahead: list[Message] = []
+        while True:
+            with writing(index) as db:
+                _drain_once(db, source, report, progress, stop, ahead)
+            if not follow or stop():
+                break
+            while not ahead and not stop():
+                ahead = source.read(0.5)
+    report.elapsed = time.monotonic() - began
+    return report
+
+
+@contextmanager
+def writing(index: Path) -> Iterator[sqlite3.Connection]:
+    """The index open for writing, migrated, with every other writer kept out; Unavailable after a minute."""
+    index.parent.mkdir(parents=True, exist_ok=True)
+    lock = index.with_name(index.name + ".lock")
+    with lock.open("a+") as handle:
+        _take(handle.fileno(), index)
+        with closing(connect(index)) as db:
+            migrate(db)
+            yield db
+
+
+def connect(index: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode with the pragmas of the writer."""
+    db = sqlite3.connect(index, isolation_level=None, timeout=30.0, cached_statements=256)
+    for pragma in (
+        "journal_mode = WAL",
+        # a power cut may take the last transactions, offsets included: they are read again then
+        "synchronous = NORMAL",
+        "cache_size = -131072",
+        "temp_store = MEMORY",
+        "wal_autocheckpoint = 8000",
+        "journal_size_limit = 67108864",
+    ):
+        db.execute(f"PRAGMA {pragma}")
+    return db
+
+
+def _take(handle: int, index: Path) -> None:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Another process has been writing the index {index} for a minute.",
+                    "It goes on by itself; try again later.",
+                ) from None
+            time.sleep(0.1)
+
+
+def _drain_once(
+    db: sqlite3.Connection,
+    source: Source,
+    report: DrainReport,
+    progress: Progress,
+    stop: Callable[[], bool],
+    ahead: list[Message],
+) -> None:
+    """Reads to the end of every partition; `ahead` are messages already read, and is emptied."""
+    saved = _saved(db)
+    if not ahead or {p: s.offset for p, s in saved.items()} != _before(source, ahead):
+        ahead.clear()
+        _begin(db, source, saved, report)
+    total = report.events + sum(source.backlog.values())
+    batch = _Batch(db, source, report)
+    batch.messages += ahead
+    ahead.clear()
+    for messages in source.until_exhausted():
+        batch.messages += messages
+        if len(batch.messages) >= BATCH:
+            batch.write()
+            progress("indexing", report.events, total)
+        if stop():
+            break
+    batch.write()
+    progress("indexing", report.events, report.events)
+
+
+def _before(source: Source, ahead: Sequence[Message]) -> dict[Partition, int]:
+    """Where the source stood before it read `ahead`."""
+    position = dict(source.position)
+    for message in ahead:
+        partition = (message.topic() or "", message.partition() or 0)
+        position[partition] = min(position[partition], message.offset() or 0)
+    return position
+
+
+def _begin(db: sqlite3.Connection, source: Source, saved: Mapping[Partition, Saved], report: DrainReport) -> None:
+    """Finds where to read on, and writes down at once what is missing before that."""
+    offsets: dict[Partition, int] = {}
+    gaps: list[Gap] = []
+    for partition, there in source.ranges().items():
+        offsets[partition], gap = where_to_start(partition, saved.get(partition), there)
+        if gap is not None:
+            gaps.append(gap)
+    if gaps:
+        with _transaction(db):
+            for gap in gaps:
+                text = f"{gap.partition[0]}[{gap.partition[1]}] {gap.first} to {gap.last}: {gap.reason}"
+                _log.warning("messages are missing: %s", text)
+                report.gaps.append(text)
+                db.execute(
+                    "INSERT INTO kafka_gaps VALUES (?, ?, ?, ?, ?, ?, NULL)",
+                    (*gap.partition, gap.first, gap.last, gap.reason, utc(now())),
+                )
+                _save(db, source, {gap.partition: offsets[gap.partition]})
+    source.start(offsets)
+
+
+class _Batch:
+    """Messages that are written together, with the offsets after them."""
+
+    def __init__(self, db: sqlite3.Connection, source: Source, report: DrainReport) -> None:
+        self._db = db
+        self._source = source
+        self._report = report
+        self._indexer = Indexer(db)
+        self.messages: list[Message] = []
+
+    def write(self) -> None:
+        saved = _saved(self._db)
+        moved = {p: n for p, n in self._source.position.items() if p not in saved or saved[p].offset != n}
+        if not self.messages and not moved:
+            return
+        parsed = [(message, parse(message.value())) for message in self.messages]
+        good = [(m, e) for m, e in parsed if not isinstance(e, ParseFailure)]
+        bad = [(m, e.reason) for m, e in parsed if isinstance(e, ParseFailure)]
+        before = (self._indexer.commits, self._indexer.snapshots)
+        with _transaction(self._db):
+            self._db.execute("SAVEPOINT batch")
+            try:
+                self._indexer.apply(e for _, e in good)
+            except _UNUSABLE as err:
+                _log.warning("a batch holds an event that cannot be used (%s); one by one now", err)
+                self._db.execute("ROLLBACK TO batch")
+                self._indexer = Indexer(self._db)
+                before = (0, 0)
+                bad += self._one_by_one(good)
+            self._db.execute("RELEASE batch")
+            self._bury(bad)
+            _save(self._db, self._source, moved)
+        self._report.events += len(self.messages)
+        self._report.commits += self._indexer.commits - before[0]
+        self._report.snapshots += self._indexer.snapshots - before[1]
+        self._report.dead += len(bad)
+        self.messages.clear()
+
+    def _one_by_one(self, good: Sequence[tuple[Message, Event]]) -> list[tuple[Message, str]]:
+        """Applies each event by itself; returns those that cannot be, and why."""
+        bad = []
+        for message, event in good:
+            self._db.execute("SAVEPOINT one")
+            counts = (self._indexer.commits, self._indexer.snapshots)
+            try:
+                self._indexer.apply([event])
+            except _UNUSABLE as err:
+                self._db.execute("ROLLBACK TO one")
+                self._indexer = Indexer(self._db)
+                self._indexer.commits, self._indexer.snapshots = counts
+                bad.append((message, f"the event cannot be stored: {err}"))
+            self._db.execute("RELEASE one")
+        return bad
+
+    def _bury(self, bad: Sequence[tuple[Message, str]]) -> None:
+        for message, reason in bad:
+            topic = message.topic() or ""
+            _log.warning("%s[%s] offset %s: %s", topic, message.partition(), message.offset(), reason)
+            self._db.execute(
+                "INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self._source.topic_id(topic) or "",
+                    topic,
+                    message.partition(),
+                    message.offset(),
+                    reason,
+                    message.key(),
+                    (message.value() or b"")[:_DEAD_VALUE],
+                    iso(message.timestamp()[1] // 1000),
+                ),
+            )
+
+
+def _saved(db: sqlite3.Connection) -> dict[Partition, Saved]:
+    rows = db.execute("SELECT topic, partition, next_offset, topic_id FROM kafka_offsets")
+    return {(topic, partition): Saved(offset, topic_id) for topic, partition, offset, topic_id in rows}
+
+
+def _save(db: sqlite3.Connection, source: Source, offsets: Mapping[Partition, int]) -> None:
+    at = utc(now())
+    db.executemany(
+        "INSERT OR REPLACE INTO kafka_offsets VALUES (?, ?, ?, ?, ?)",
+        [(topic, p, source.topic_id(topic), offset, at) for (topic, p), offset in offsets.items()],
+    )
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
