@@ -26,12 +26,18 @@ LENGTH = struct.Struct("<I")
 CELL = 64 << 10  # characters of one value that are answered; the rest is cut, and said to be
 ANSWER = 4 << 20  # characters of all values of an answer, about
 HEAP = 256 << 20  # bytes that SQLite may allocate
+# fmt: off
 FUNCTIONS = frozenset(
-    """abs avg ceil ceiling coalesce count cume_dist date datetime dense_rank first_value floor glob group_concat hex
-    ifnull iif instr json_extract -> ->> julianday lag last_value lead length like lower ltrim match max min nth_value
-    ntile nullif percent_rank rank replace round row_number rtrim sign strftime substr substring sum time total trim
-    typeof unixepoch upper""".split()
+    {
+        "->", "->>", "abs", "avg", "ceil", "ceiling", "coalesce", "count", "cume_dist", "date",
+        "datetime", "dense_rank", "first_value", "floor", "glob", "group_concat", "hex", "ifnull",
+        "iif", "instr", "json_extract", "julianday", "lag", "last_value", "lead", "length", "like",
+        "lower", "ltrim", "match", "max", "min", "nth_value", "ntile", "nullif", "percent_rank",
+        "rank", "replace", "round", "row_number", "rtrim", "sign", "strftime", "substr",
+        "substring", "sum", "time", "total", "trim", "typeof", "unixepoch", "upper",
+    }
 )
+# fmt: on
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 1 << 20,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 20_000,
@@ -140,7 +146,8 @@ class Session:
             if cursor.description is None:
                 raise Refused("only SELECT may be used")
             columns = [c[0] for c in cursor.description]
-            rows, size, truncated = [], 0, False
+            rows: list[list[Any]] = []
+            size, truncated = 0, False
             for row in cursor:
                 if len(rows) >= limit or size > ANSWER:
                     truncated = True
@@ -149,7 +156,7 @@ class Session:
                 size += sum(len(v) if isinstance(v, str) else 8 for v in rows[-1])
             cursor.close()
         except sqlite3.DatabaseError as err:
-            if guard.reason and "not authorized" in str(err) or "prohibited" in str(err):
+            if guard.reason and ("not authorized" in str(err) or "prohibited" in str(err)):
                 raise Refused(guard.reason) from None
             raise
         finally:

@@ -82,9 +82,17 @@ def writing(index: Path) -> Iterator[sqlite3.Connection]:
     lock = index.with_name(index.name + ".lock")
     with lock.open("a+") as handle:
         _take(handle.fileno(), index)
-        with closing(connect(index)) as db:
+        db = connect(index)
+        try:
             migrate(db)
             yield db
+        finally:
+            # The last connection to close would delete the -wal and -shm files, without which a reader that may
+            # not write to the folder cannot open the index. One that is read-only leaves them, so it closes last.
+            with closing(sqlite3.connect(f"{index.absolute().as_uri()}?mode=ro", uri=True)) as last:
+                last.execute("SELECT 1 FROM sqlite_master").fetchone()
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                db.close()
 
 
 def connect(index: Path) -> sqlite3.Connection:
