@@ -1,5 +1,8 @@
 # make demo: everything from nothing to a restored repository; make test: what CI runs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+ifeq ($(PYTHON),)
+$(error There is no python3 on the PATH; install Python 3.11 or 3.12)
+endif
 BIN := .venv/bin
 BOOTSTRAP := $(PYTHON) include/pivo/stack/bootstrap.py
 

@@ -90,6 +90,20 @@ def run(*command: str | Path) -> int:
     return subprocess.run([str(word) for word in command], cwd=ROOT, env=environment(), check=False).returncode
 
 
+def run_uv(*command: str | Path) -> bool:
+    """Runs uv and shows of its report what is downloaded, built or wrong, not each package; True when it is done."""
+    words = [str(word) for word in command]
+    try:
+        with subprocess.Popen(words, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True) as uv:
+            for line in uv.stderr or ():
+                if not line.startswith((" + ", " - ", " ~ ", " Downloaded")):
+                    say("    " + line.rstrip())
+            return uv.wait() == 0
+    except OSError as err:  # no wheel of uv for this machine
+        say(f"    uv does not run here: {err.strerror}")
+        return False
+
+
 def check_machine() -> None:
     """Python's version and modules, git, a bit of disk."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 12):
@@ -114,10 +128,8 @@ def check_machine() -> None:
 
 def make_venv() -> None:
     """The virtual environment; one that does not run, or has no pip, is made anew."""
-    if (
-        PYTHON.exists()
-        and run(PYTHON, "-c", "import pip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))") == 0
-    ):
+    fits = "import pip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))"
+    if PYTHON.exists() and subprocess.run([PYTHON, "-c", fits], capture_output=True, check=False).returncode == 0:
         return
     if run(sys.executable, "-m", "venv", "--clear", VENV) != 0:
         raise SetupError(
@@ -132,13 +144,12 @@ def install(requirements: Path) -> None:
         raise SetupError("uv and setuptools could not be installed.", _NETWORK)
     # the tools are in place, so the packages that are built (pyspark, this project) need no second download
     uv = (VENV / "bin" / "uv", "pip", "install", "--python", PYTHON, "--no-build-isolation", "--no-deps")
-    if run(*uv, "--require-hashes", "-r", requirements) != 0:
+    if not run_uv(*uv, "--require-hashes", "-r", requirements):
         say("  uv could not install the packages; pip tries")
         if run(*pip, "--no-build-isolation", "--use-pep517", "-r", requirements) != 0:
             raise SetupError("The packages could not be installed.", _NETWORK)
-    if run(*uv, "--quiet", "--editable", ROOT) != 0 and (
-        run(PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT) != 0
-    ):
+    editable = (PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    if not run_uv(*uv, "--editable", ROOT) and run(*editable) != 0:
         raise SetupError("PIVO itself could not be installed.", "The message is above; `rm -rf .venv` starts over.")
 
 

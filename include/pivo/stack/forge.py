@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from functools import partial
 
@@ -17,8 +16,6 @@ MODULE = "pivo.stack.localforge"
 
 def parts(settings: Settings) -> list[Part]:
     """The forge."""
-    if importlib.util.find_spec(MODULE) is None:
-        return []
     folders = Folders(settings.home)
     token, root = folders.secrets / "forge-token", folders.home / "forge"
 

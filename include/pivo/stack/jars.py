@@ -14,6 +14,7 @@ import ssl
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -45,7 +46,8 @@ def certificates(pem: bytes) -> list[x509.Certificate]:
         if start < 0:
             continue
         try:
-            certificate = x509.load_pem_x509_certificate(piece[start:] + _END)
+            with warnings.catch_warnings(action="ignore"):  # of authorities with an odd serial number
+                certificate = x509.load_pem_x509_certificate(piece[start:] + _END)
         except ValueError:
             continue
         found.setdefault(certificate.fingerprint(hashes.SHA256()), certificate)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import socket
 from functools import partial
 from pathlib import Path
@@ -129,8 +127,11 @@ def _zookeeper_serves(port: int, since: float) -> None:
 
 def _kafka_serves(settings: Settings, since: float) -> None:
     """The cluster has a controller, and PIVO's topics have leaders."""
+    # 50 ms, and not needed to stop a stack or look at its logs
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
+
+    from pivo.events import ensure_topics
 
     with socket.socket() as probe:  # librdkafka is loud and slow about a port that nobody listens on
         probe.settimeout(1)
@@ -143,5 +144,4 @@ def _kafka_serves(settings: Settings, since: float) -> None:
         raise NotReady(f"Kafka does not answer: {err}") from err
     if cluster.controller is None or not cluster.nodes:
         raise NotReady("Kafka has no controller yet.")
-    if importlib.util.find_spec("pivo.events"):
-        importlib.import_module("pivo.events").ensure_topics(settings.kafka)
+    ensure_topics(settings.kafka)

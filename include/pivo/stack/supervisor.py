@@ -26,6 +26,7 @@ State = Literal["up", "starting", "sick", "down"]
 Report = Callable[[str, str, str], None]
 """`report(part, state, detail)`: waiting, preparing, starting, ready, failed, stopping, stopped."""
 
+RESTART = 2.0  # seconds before a part that ended while starting is started again
 POLL = 0.25  # seconds between two questions to a part that is not ready
 
 
@@ -206,7 +207,8 @@ class _Launch:
             process.save(folders.run, record)
             if self._wait_ready(part, child, record):
                 return
-            time.sleep(2)
+            if attempt < part.attempts:
+                time.sleep(RESTART)
         last = next((line for line in reversed(process.tail(folders.log(part.name), 40)) if _telling(line)), "")
         raise StackError(
             f"{part.title} stopped while starting (exit code {child.returncode}). {last[:300]}".strip(),
