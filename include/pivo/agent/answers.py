@@ -1,0 +1,261 @@
+"""The offline brain's sentences: what the rows of a frame mean, said plainly. Values only; nothing is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from pivo.agent import safe
+from pivo.agent.planner.reading import Reading
+from pivo.agent.views import Table
+
+Record = dict[str, Any]
+
+HELP = """I answer questions about what is archived, and propose restores. For example:
+
+- Who committed last to PIVO? · Who last changed README.md?
+- Show the last 5 commits by Ada · How many commits were there in October?
+- What changed in README.md between the last two commits that touched it?
+- What did commit a1b2c3d change? · Compare v1.0 with main
+- Show README.md as of 2026-11-20 · Which files changed last week?
+- Who are the contributors? · Which commits mention 'parser'?
+- When was PIVO last backed up? · Which repositories were not snapshotted since yesterday?
+- List the branches · What was the last tag? · Who restored PIVO?
+- Restore the 'PIVO' repo to commit a1b2c3d · Bring back acme/x as of 2026-11-20 into acme/x-restored
+
+I understand a fixed set of questions and refuse what I do not understand, rather than guess. Nothing is ever
+started without your confirmation."""
+
+
+def sentence(frame: str, reading: Reading, table: Table, now: datetime) -> str:
+    """The answer in a sentence or two; the rows stand below it."""
+    records = table.records()
+    if not records:
+        return f"Nothing found: {_nothing(frame, reading)}."
+    build = _SENTENCES.get(frame)
+    if build is None:
+        more = " (there are more)" if table.truncated else ""
+        return f"{len(records)} {_plural(_NOUNS.get(frame, 'row'), len(records))}{_in(reading)}{more}:"
+    return build(records, reading, now)
+
+
+def when(value: Any, now: datetime) -> str:
+    """`2026-11-20 14:03 UTC (3 days ago)` of a time as the index writes it."""
+    try:
+        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        return safe.line(str(value))
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({ago(moment, now)})"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long before `now`, in the largest unit that fits."""
+    seconds = (now - moment).total_seconds()
+    if seconds < 0:
+        return "in the future"
+    for unit, length in (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return f"{count} {_plural(unit, count)} ago"
+    return "just now"
+
+
+def size(count: Any) -> str:
+    """Bytes for people: `1.2 MB`."""
+    value = float(count or 0)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def name(value: Any) -> str:
+    """A name out of a repository, as text that Markdown does not interpret."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!~&" else c for c in safe.line(str(value), 120))
+
+
+def _by(record: Record, now: datetime) -> str:
+    return f"by **{name(record['author_name'])}**, {when(record['commit_time'], now)}."
+
+
+def _subject(record: Record) -> str:
+    return f"“{name(record['subject'])}”" if record.get("subject") else "no message"
+
+
+def _hash(record: Record) -> str:
+    return f"`{str(record.get('hash') or record.get('commit_hash') or '')[:7]}`"
+
+
+def _last_commit(records: list[Record], reading: Reading, now: datetime) -> str:
+    r = records[0]
+    place = f"`{reading.path.path}` in {name(r['repo_name'])}" if reading.path else name(r["repo_name"])
+    verb = "changed" if reading.path else "committed"
+    who = (
+        f"**{name(r['author_name'])}** {verb} last" if not reading.people else f"{name(r['author_name'])}’s last commit"
+    )
+    joint = " to " if not reading.path else " "
+    if reading.people:
+        return f"{who} ({place}) is {_hash(r)} {_subject(r)}, {when(r['commit_time'], now)}."
+    return f"{who}{joint}{place}: {_hash(r)} {_subject(r)}, {when(r['commit_time'], now)}."
+
+
+def _first_commit(records: list[Record], reading: Reading, now: datetime) -> str:
+    r = records[0]
+    what = f"The first commit that touched `{reading.path.path}`" if reading.path else "The first commit"
+    return f"{what} in {name(r['repo_name'])} is {_hash(r)} {_subject(r)} {_by(r, now)}"
+
+
+def _contributors(records: list[Record], reading: Reading, now: datetime) -> str:
+    first = records[0]
+    count = f"{len(records)} {_plural('person', len(records))}"
+    lead = f"**{name(first['author_name'])}** has the most commits ({first['commits']:,})"
+    what = f" on `{reading.path.path}`" if reading.path else ""
+    return f"{lead}{what}{_in(reading)}; {count} in all:" if len(records) > 1 else f"{lead}{what}{_in(reading)}."
+
+
+def _tip(records: list[Record], reading: Reading, now: datetime) -> str:
+    r = records[0]
+    return f"`{r['name']}` of {name(reading.refs[0].repo)} points to {_hash(r)} {_subject(r)} {_by(r, now)}"
+
+
+def _last_tag(records: list[Record], reading: Reading, now: datetime) -> str:
+    r = records[0]
+    return f"The newest tag of {name(r['repo_name'])} is `{r['name']}` at {_hash(r)}, {when(r['commit_time'], now)}."
+
+
+def _commit(records: list[Record], reading: Reading, now: datetime) -> str:
+    r = records[0]
+    if len(records) > 1:
+        return f"{len(records)} commits begin with that:"
+    return f"{_hash(r)} in {name(r['repo_name'])}: {_subject(r)} {_by(r, now)}"
+
+
+def _snapshot(which: str) -> Callable[[list[Record], Reading, datetime], str]:
+    def build(records: list[Record], reading: Reading, now: datetime) -> str:
+        r = records[0]
+        return (
+            f"The {which} snapshot of {name(r['repo_name'])} is number {r['seq']}, taken {when(r['taken_at'], now)} "
+            f"at commit {_hash(r)}. It lies in HDFS under `{r['hdfs_path']}`."
+        )
+
+    return build
+
+
+def _count(column: str, noun: str) -> Callable[[list[Record], Reading, datetime], str]:
+    def build(records: list[Record], reading: Reading, now: datetime) -> str:
+        count = int(records[0][column] or 0)
+        by = f" by {' or '.join(map(name, reading.people))}" if reading.people else ""
+        what = f" that touched `{reading.path.path}`" if reading.path else ""
+        during = "".join(f" {p.says}" for p in reading.periods)
+        return f"**{count:,}** {_plural(noun, count)}{by}{what}{_in(reading)}{during}."
+
+    return build
+
+
+def _size(records: list[Record], reading: Reading, now: datetime) -> str:
+    r = records[0]
+    what = name(reading.repo) if reading.repo and not reading.defaulted else "The archive"
+    return f"{what} takes **{size(r['bytes'])}** in {r['snapshots']:,} {_plural('snapshot', int(r['snapshots']))}."
+
+
+def _by_size(records: list[Record], reading: Reading, now: datetime) -> str:
+    return f"The largest is **{name(records[0]['repo_name'])}** with {size(records[0]['bytes'])}:"
+
+
+def _count_files(records: list[Record], reading: Reading, now: datetime) -> str:
+    return (
+        "; ".join(
+            f"{name(r['repo_name'])} has **{r['files']:,}** {_plural('file', int(r['files']))}" for r in records[:5]
+        )
+        + "."
+    )
+
+
+def _path_event(verb: str) -> Callable[[list[Record], Reading, datetime], str]:
+    def build(records: list[Record], reading: Reading, now: datetime) -> str:
+        r = records[0]
+        commit = f"{_hash(r)} {_subject(r)}, {when(r['commit_time'], now)}"
+        return f"**{name(r['author_name'])}** {verb} `{safe.line(r['path'])}` in {commit}."
+
+    return build
+
+
+def _last_restore(records: list[Record], reading: Reading, now: datetime) -> str:
+    r = records[0]
+    return (
+        f"**{name(r['who'])}** asked for the last restore: {name(r['repo_name'])} at {_hash(r)} into "
+        f"{name(r['target'])}, {when(r['requested_at'], now)}; it is {name(r['state'])}."
+    )
+
+
+def _nothing(frame: str, reading: Reading) -> str:
+    understood = ", ".join(name(u) for u in dict.fromkeys(reading.understood))
+    return f"no {_NOUNS.get(frame, 'row')} for {understood}" if understood else f"no {_NOUNS.get(frame, 'row')}"
+
+
+def _in(reading: Reading) -> str:
+    return f" in {name(reading.repo)}" if reading.repo else ""
+
+
+def _plural(noun: str, count: int) -> str:
+    if count == 1:
+        return noun
+    irregular = {"person": "people", "branch": "branches", "repository": "repositories"}
+    return irregular.get(noun, f"{noun}s")
+
+
+_NOUNS = {
+    "commits": "commit",
+    "last_commit": "commit",
+    "first_commit": "commit",
+    "commit": "commit",
+    "commit_files": "changed file",
+    "search": "commit",
+    "branches": "branch",
+    "tags": "tag",
+    "last_tag": "tag",
+    "refs": "ref",
+    "snapshots": "snapshot",
+    "last_snapshot": "snapshot",
+    "first_snapshot": "snapshot",
+    "stale": "repository",
+    "repos": "repository",
+    "repos_by_commits": "repository",
+    "repos_by_size": "repository",
+    "files_changed": "file",
+    "files_most": "file",
+    "files_added": "added file",
+    "files_deleted": "deleted file",
+    "path_added": "commit",
+    "path_deleted": "commit",
+    "restores": "restore",
+    "last_restore": "restore",
+    "contributors": "person",
+}
+
+_SENTENCES: dict[str, Callable[[list[Record], Reading, datetime], str]] = {
+    "last_commit": _last_commit,
+    "first_commit": _first_commit,
+    "contributors": _contributors,
+    "tip": _tip,
+    "last_tag": _last_tag,
+    "commit": _commit,
+    "last_snapshot": _snapshot("last"),
+    "first_snapshot": _snapshot("first"),
+    "count_commits": _count("commits", "commit"),
+    "count_people": _count("people", "author"),
+    "count_snapshots": _count("snapshots", "snapshot"),
+    "count_branches": _count("branches", "branch"),
+    "count_tags": _count("tags", "tag"),
+    "count_repos": _count("repositories", "repository"),
+    "count_restores": _count("restores", "restore"),
+    "size": _size,
+    "repos_by_size": _by_size,
+    "count_files": _count_files,
+    "path_added": _path_event("added"),
+    "path_deleted": _path_event("deleted"),
+    "last_restore": _last_restore,
+}

@@ -1,0 +1,113 @@
+"""Puts an agent together from the settings: the brain that is configured, the tools, one person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pivo.agent.agent import Agent
+from pivo.agent.brain import Mind
+from pivo.agent.gemini import GeminiBrain
+from pivo.agent.offline import OfflineBrain
+from pivo.agent.planner import Planner
+from pivo.agent.planner.vocabulary import Vocabulary
+from pivo.agent.policy import Policy
+from pivo.agent.proposals import Proposals
+from pivo.agent.tools import Toolbox
+from pivo.agent.tools.base import ToolContext
+from pivo.settings import Settings
+
+if TYPE_CHECKING:
+    from pivo.index.reader import IndexReader
+    from pivo.snapshot.archive import Archive
+
+
+class Resources:
+    """The index and the archive of one installation, opened when first needed. Threads may share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._reader: IndexReader | None = None
+        self._archive: Archive | None = None
+
+    def reader(self) -> IndexReader:
+        if self._reader is None:
+            from pivo.index.reader import IndexReader
+
+            self._reader = IndexReader(Path(self.settings.index))
+        return self._reader
+
+    def archive(self) -> Archive:
+        if self._archive is None:
+            from pivo.snapshot.archive import Archive
+            from pivo.store import open_store
+
+            self._archive = Archive(open_store(self.settings.archive, self.settings.archive_reader))
+        return self._archive
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Resources]:
+    """The resources, closed at the end."""
+    resources = Resources(settings)
+    try:
+        yield resources
+    finally:
+        resources.close()
+
+
+def agent(resources: Resources, who: str, *, offline: bool = False) -> Agent:
+    """An agent for `who`, one question at a time: Gemini where there is a key (and not `offline`), the planner
+    behind it and where there is none."""
+    settings = resources.settings
+    from pivo.restore.plan import validate
+
+    policy = Policy.load(settings)
+    context = ToolContext(
+        settings=settings,
+        who=who,
+        reader=resources.reader,
+        archive=resources.archive,
+        policy=policy,
+        proposals=proposals(settings, policy),
+        validate=validate,
+        forge_owner=lambda: _forge_owner(settings),
+    )
+    planner = Planner(Vocabulary(resources.reader))
+    simple = Mind(OfflineBrain(planner), planner)
+    if offline or not settings.gemini.api_key:
+        return Agent(simple, Toolbox(context))
+    gemini = GeminiBrain(settings.gemini, facts=lambda: _facts(resources), schema=_schema)
+    return Agent(Mind(gemini, gemini, gemini), Toolbox(context), fallback=simple)
+
+
+def proposals(settings: Settings, policy: Policy) -> Proposals:
+    """The proposals of this installation."""
+    return Proposals(settings.home / "agent", minutes=policy.expires_minutes)
+
+
+def _facts(resources: Resources) -> dict[str, str]:
+    names = Vocabulary(resources.reader).repos()
+    shown = ", ".join(names[:100]) + (f" and {len(names) - 100} more" if len(names) > 100 else "")
+    return {"repos": shown or "none yet", "now": f"{datetime.now(UTC):%A %Y-%m-%d %H:%M} UTC"}
+
+
+def _schema() -> str:
+    from pivo.index.schema import describe
+
+    return describe()
+
+
+def _forge_owner(settings: Settings) -> str:
+    from pivo.forges import GitHub
+
+    with GitHub(settings.forge) as forge:
+        return forge.whoami().name

@@ -1,0 +1,112 @@
+"""restore_repo: proposes to bring a repository back at a commit. It resolves and checks; it starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pivo.agent import answers, safe
+from pivo.agent.brain import Declaration
+from pivo.agent.events import Evidence
+from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
+from pivo.errors import UsageError
+from pivo.models import Json, RepoName
+from pivo.trace import trace
+
+if TYPE_CHECKING:
+    from pivo.restore.plan import RestorePlan
+
+NAME = "restore_repo"
+DESCRIPTION = (
+    "Proposes to restore an archived repository at a commit into a fresh repository. Nothing happens until the person "
+    "confirms the proposal. Leave `target` out unless the person named one in their own words; then a new name next to "
+    "the original is proposed."
+)
+PARAMETERS: Json = {
+    "type": "object",
+    "properties": {
+        "repo": {"type": "string", "description": "name or owner/name, as archived", "minLength": 1, "maxLength": 255},
+        "ref": {
+            "type": "string",
+            "description": "commit (full or short hash), branch, tag, or @2026-11-20 (as of)",
+            "minLength": 1,
+            "maxLength": 255,
+        },
+        "target": {"type": "string", "description": "owner/name of the fresh repository", "maxLength": 512},
+    },
+    "required": ["repo", "ref"],
+    "additionalProperties": False,
+}
+
+
+def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
+    """A proposal with everything resolved; TargetError, NotFound and the like say why there is none."""
+    context.policy.check_confirm(context.who)
+    repo = RepoName.parse(str(arguments["repo"]))
+    ref, named = str(arguments["ref"]), str(arguments.get("target") or "")
+    if named and named.casefold() not in context.said.casefold():
+        # A target may come out of a file that a model read; then it is not the person's wish.
+        raise UsageError(
+            f"The target {named[:120]!a} is not in the person's own words.",
+            "Leave the target out, or let the person name it.",
+        )
+    target = _target(context, repo, ref, named)
+    context.policy.check_target(target)
+    plan = context.validate(context.settings, repo=str(repo), ref=ref, target=target)
+    conf: Json = {
+        "repo": plan.repo,
+        "ref": plan.commit,
+        "commit": plan.commit,
+        "target": plan.target,
+        "requested_by": context.who,
+        "origin": "agent",
+    }
+    proposal = context.proposals.make(context.who, NAME, conf, details(plan, ref))
+    trace(
+        context.settings.trace_log,
+        "PIVO-ORCHESTRATOR",
+        "INFO",
+        f"proposal {proposal.digest[:12]} for {context.who}: restore {plan.repo} at {plan.commit} to {plan.target}",
+    )
+    summary: Json = {
+        "status": "proposed; the person must confirm it, nothing has happened",
+        "repo": plan.repo,
+        "commit": plan.commit,
+        "target": plan.target,
+    }
+    evidence = Evidence(snapshot=plan.snapshot, commit=plan.commit)
+    return ToolOutput(summary, None, evidence, proposal)
+
+
+def _target(context: ToolContext, repo: RepoName, ref: str, named: str) -> str:
+    """The target that was named, a bare name under its owner; else `<owner>/<name>-restored-<short hash>`.
+
+    The owner is the repository's own, else the policy's, else the account of the forge's token.
+    """
+    if "/" in named:
+        return named
+    owner = repo.owner or context.policy.default_owner or context.forge_owner()
+    if named:
+        return f"{owner}/{named}"
+    commit = context.archive().resolve(repo, ref).commit
+    return f"{owner}/{repo.name}-restored-{commit[:7]}"
+
+
+def details(plan: RestorePlan, asked: str) -> dict[str, str]:
+    """The plan for the person's eyes, label by label."""
+    packs = len(plan.packs)
+    shown = {
+        "Repository": plan.repo,
+        "Commit": plan.commit,
+        "Subject": safe.line(plan.subject),
+        "Date": plan.commit_date,
+        "Asked for": asked,
+        "Branch": plan.branch,
+        "From": f"snapshot {plan.snapshot}, {packs} pack{'s' if packs != 1 else ''}, {answers.size(plan.bytes)}",
+        "To": plan.target,
+        "Will create": plan.creates,
+    }
+    return {label: value for label, value in shown.items() if value}
+
+
+TOOL = Tool(Declaration(NAME, DESCRIPTION, PARAMETERS, acts=True), run)

@@ -1,0 +1,289 @@
+"""`pivo ask` and `pivo chat`: the agent in a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from pivo.cli.output import console, emit, stderr
+from pivo.cli.restore import DAG, stages
+from pivo.errors import PivoError
+from pivo.settings import Settings
+
+if TYPE_CHECKING:
+    from pivo.agent.build import Resources
+    from pivo.agent.events import AgentEvent, Evidence, Refusal, ToolCall, ToolResult
+    from pivo.agent.messages import Message
+    from pivo.agent.proposals import Proposal, Proposals
+    from pivo.agent.views import Code, Diff, Table
+    from pivo.orchestrator import DagRun
+
+_HELP = "Ask anything about the archive, or for a restore. /help what can be asked, /quit ends."
+_NO_DISPLAY = {"hash", "repo_name"}  # columns that only repeat, left out where the table is wide
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.command()(ask)
+    app.command()(chat)
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="In plain English, in quotation marks.")],
+    json: Annotated[bool, typer.Option("--json", help="One JSON document: all events of the answer.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm a proposed restore without being asked.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow a confirmed restore to its end.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no model even if there is a key.")] = False,
+) -> None:
+    """Ask about the archive, or tell PIVO to restore something: `pivo ask "Who committed last to PIVO?"`."""
+    from pivo.agent import build, events
+
+    settings = Settings.load()
+    with build.opened(settings) as resources:
+        agent = build.agent(resources, settings.user, offline=offline)
+        if json:
+            answer = list(agent.ask(question))
+            data = [events.to_json(event) for event in answer]
+            for proposal in _proposals(answer) if yes else ():
+                run, address = _confirm(resources, proposal, wait=wait, quiet=True)
+                data.append({"type": "run", **asdict(run), "address": address})
+            emit(data)
+            failed = any(isinstance(e, events.Refusal) for e in answer)
+        else:
+            answer = list(_shown(agent.ask(question)))
+            for proposal in _proposals(answer):
+                _offer(resources, proposal, yes=yes, wait=wait)
+            failed = any(isinstance(e, events.Refusal) for e in answer)
+    last = [e for e in answer if isinstance(e, events.ToolResult)][-1:]
+    if failed or (last and not last[0].ok):
+        raise typer.Exit(1)
+
+
+def chat(
+    offline: Annotated[bool, typer.Option("--offline", help="Use no model even if there is a key.")] = False,
+) -> None:
+    """Talk to PIVO; earlier questions and answers are remembered until the end."""
+    from pivo.agent import build, events
+
+    settings = Settings.load()
+    history: tuple[Message, ...] = ()
+    console.print(f"[dim]{_HELP}[/]")
+    with build.opened(settings) as resources:
+        agent = build.agent(resources, settings.user, offline=offline)
+        while (question := _prompt()) is not None:
+            if question in {"/quit", "/exit", "/q"}:
+                return
+            if not question:
+                continue
+            if question == "/new":
+                history = ()
+                continue
+            try:
+                answer = list(_shown(agent.ask(question.removeprefix("/"), history)))
+                history += next((e.messages for e in answer if isinstance(e, events.Done)), ())
+                for proposal in _proposals(answer):
+                    _offer(resources, proposal, yes=False, wait=True)
+            except PivoError as err:
+                stderr.print(Text(_clean(str(err)), style="red"))
+
+
+def _prompt() -> str | None:
+    try:
+        import readline  # noqa: F401 - gives input() history and line editing
+
+        return input("\n› ").strip()
+    except (EOFError, KeyboardInterrupt):
+        return None
+
+
+def _proposals(answer: Iterable[AgentEvent]) -> list[Proposal]:
+    from pivo.agent.events import ProposalMade
+
+    return [e.proposal for e in answer if isinstance(e, ProposalMade)]
+
+
+def _shown(answer: Iterable[AgentEvent]) -> Iterable[AgentEvent]:
+    """Prints each event as it comes, and passes it on. Text is printed when the tools' output that follows it,
+    or the end, shows that it is whole: Markdown cannot be drawn in pieces."""
+    from pivo.agent import events
+
+    text, results = "", []
+    for event in answer:
+        match event:
+            case events.TextDelta():
+                text += event.text
+            case events.ToolCall():
+                _tool_line(event)
+            case events.ToolResult():
+                results.append(event)
+            case events.Refusal():
+                _refusal(event)
+            case events.ProposalMade():
+                pass  # drawn by _offer, after the text
+            case events.Done():
+                if text.strip():
+                    console.print(Markdown(_clean(text.strip()), hyperlinks=False))
+                for result in results:
+                    _result(result)
+                note = f" ({_clean(event.badge.note)})" if event.badge.note else ""
+                tokens = f" · {event.usage.prompt + event.usage.answer:,} tokens" if event.usage.calls else ""
+                console.print(Text(f"{event.badge.brain}{note} · {event.elapsed:.2f} s{tokens}", style="dim"))
+        yield event
+
+
+def _tool_line(call: ToolCall) -> None:
+    if not console.is_terminal:
+        return
+    shown = ", ".join(f"{key}={_clean(str(value))}" for key, value in call.arguments.items())
+    console.print(Text(f"→ {call.name}({shown})", style="dim"), soft_wrap=True)
+
+
+def _result(result: ToolResult) -> None:
+    from pivo.agent import views
+
+    match result.view:
+        case views.Table():
+            _table(result.view)
+        case views.Code():
+            _code(result.view)
+        case views.Diff():
+            _diff(result.view)
+    line = _evidence(result.evidence)
+    if line and result.ok:
+        console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _table(view: Table) -> None:
+    if len(view.rows) < 2 and len(view.columns) < 2:
+        return  # the sentence has said it
+    kept = [i for i, c in enumerate(view.columns) if c not in _NO_DISPLAY or len(view.columns) < 5]
+    table = RichTable(box=None, header_style="bold", pad_edge=False)
+    for i in kept:
+        table.add_column(_clean(view.columns[i]), overflow="fold")
+    for row in view.rows:
+        table.add_row(*(Text(_clean("" if row[i] is None else str(row[i])).replace("\n", " ")) for i in kept))
+    console.print(table)
+    if view.truncated:
+        console.print(Text("There are more rows; ask for fewer or a shorter period.", style="dim"))
+
+
+def _code(view: Code) -> None:
+    if not view.text:
+        return
+    lexer = Syntax.guess_lexer(view.path, view.text)
+    console.print(Syntax(_clean(view.text), lexer, line_numbers=True, start_line=view.first_line, word_wrap=True))
+    if view.next_line:
+        console.print(Text(f"There is more, from line {view.next_line:,} of {view.total_lines:,}.", style="dim"))
+
+
+def _diff(view: Diff) -> None:
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    for file in view.files:
+        console.print(Text(f"{file.status} {_clean(file.path)}  +{file.added} −{file.removed}", style="bold"))
+        for line in file.lines:
+            console.print(Text(_clean(line), style=styles.get(line[:1], "")), soft_wrap=True)
+        if file.note:
+            console.print(Text(_clean(file.note), style="dim"))
+    if view.more:
+        console.print(Text(f"{view.more:,} more files changed; ask for one of them.", style="dim"))
+
+
+def _evidence(evidence: Evidence) -> str:
+    """Where the answer comes from, on one dim line or two."""
+    lines = []
+    if evidence.sql:
+        values = ", ".join(f":{k} = {v!r}" for k, v in evidence.parameters.items())
+        lines.append(f"SQL: {_clean(evidence.sql)}" + (f"  [{_clean(values)}]" if values else ""))
+    place = evidence.hdfs_path or evidence.snapshot
+    parts = [f"read as: {_clean(evidence.read_as)}"] if evidence.read_as else []
+    parts += [f"from {place}"] if place else []
+    parts += [f"{evidence.elapsed * 1000:.0f} ms"]
+    return "\n".join([*lines, " · ".join(parts)])
+
+
+def _refusal(refusal: Refusal) -> None:
+    console.print(Text("I do not understand that well enough, and ran nothing.", style="bold"))
+    if refusal.understood:
+        console.print(Text(f"Understood: {', '.join(map(_clean, refusal.understood))}"))
+    if refusal.unclear:
+        console.print(Text(f"Not understood: {', '.join(map(_clean, refusal.unclear))}", style="yellow"))
+    if refusal.reason:
+        console.print(Text(_clean(refusal.reason)))
+    if refusal.suggestions:
+        console.print(Text("You can ask:"))
+        for suggestion in refusal.suggestions:
+            console.print(Text(f"  {_clean(suggestion)}", style="cyan"))
+
+
+def _offer(resources: Resources, proposal: Proposal, *, yes: bool, wait: bool) -> None:
+    """Shows a proposal; on a terminal asks for the confirmation that nothing happens without."""
+    table = RichTable(box=None, show_header=False, pad_edge=False)
+    for label, value in proposal.details.items():
+        table.add_row(Text(label, style="dim"), Text(_clean(value)))
+    console.print(Panel(table, title="Proposed restore", border_style="yellow", expand=False))
+    if not yes and not (sys.stdin.isatty() and console.is_terminal):
+        console.print(Text("Nothing was started. Confirm it with --yes.", style="dim"))
+        return
+    if not yes and not typer.confirm("Restore it?", default=False):
+        _book(resources).cancel(proposal.id, proposal.who)
+        console.print(Text("Cancelled; nothing was started.", style="dim"))
+        return
+    run, address = _confirm(resources, proposal, wait=wait, quiet=False)
+    if address:
+        console.print(Text(f"Restored to {_clean(address)}", style="green"), soft_wrap=True)
+    else:
+        console.print(Text(f"Run {run.run_id} of {DAG} is {run.state}: {run.url}"), soft_wrap=True)
+
+
+def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: bool) -> tuple[DagRun, str | None]:
+    """Uses the proposal up and triggers its run; with `wait` follows it, and gives the restored repository's
+    address, too. PivoError when the run is refused or fails."""
+    from pivo.agent.policy import Policy
+    from pivo.orchestrator import Orchestrator
+    from pivo.trace import trace
+
+    settings = resources.settings
+    log = settings.trace_log
+    Policy.load(settings).check_confirm(proposal.who)
+    book = _book(resources)
+    confirmed = book.confirm(proposal.id, proposal.who, proposal.digest)
+    trace(log, "PIVO-ORCHESTRATOR", "INFO", f"proposal {proposal.digest[:12]} confirmed by {proposal.who}")
+    with Orchestrator(settings.airflow_url, settings.airflow_user, settings.airflow_password) as airflow:
+        try:
+            run = airflow.trigger(DAG, confirmed.arguments, confirmed.planned_run_id)
+        except PivoError:
+            book.reopen(proposal.id, proposal.who)
+            raise
+        trace(log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {DAG} {run.run_id} triggered")
+        if not wait:
+            return run, None
+        with Live(console=stderr, refresh_per_second=4) as live:
+            run = airflow.wait(DAG, run.run_id, watch=lambda tasks: None if quiet else live.update(stages(tasks)))
+        trace(log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {DAG} {run.run_id} is {run.state}")
+        if run.state != "success":
+            why = airflow.failure(DAG, run.run_id) or f"The run {run.run_id} ended as {run.state}."
+            raise PivoError(why, f"The run is at {run.url}")
+        return run, str(airflow.result(DAG, run.run_id, "push") or "")
+
+
+def _book(resources: Resources) -> Proposals:
+    from pivo.agent import build
+    from pivo.agent.policy import Policy
+
+    return build.proposals(resources.settings, Policy.load(resources.settings))
+
+
+def _clean(text: str) -> str:
+    from pivo.agent import safe
+
+    return safe.text(text)
