@@ -16,13 +16,14 @@ def silent(step: str, done: int, total: int | None) -> None:
 
 def logged(log: logging.Logger, every: float = 5.0) -> Progress:
     """A callback that logs a line when the step changes and then at most every `every` seconds."""
-    last = {"step": "", "at": 0.0}
+    last_step, last_at = "", 0.0
 
     def report(step: str, done: int, total: int | None) -> None:
+        nonlocal last_step, last_at
         now = time.monotonic()
-        if step == last["step"] and now - float(last["at"]) < every:
+        if step == last_step and now - last_at < every:
             return
-        last.update(step=step, at=now)
+        last_step, last_at = step, now
         log.info("%s %s%s", step, f"{done:,}", f" of {total:,}" if total else "")
 
     return report

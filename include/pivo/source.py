@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import urllib3.exceptions
+import urllib3
 from dulwich.client import (
     GitClient,
     HTTPUnauthorized,
@@ -26,7 +26,10 @@ from dulwich.client import (
     get_transport_and_path,
 )
 from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
+from dulwich.objects import ObjectID
 from dulwich.protocol import Protocol
+from dulwich.refs import HEADREF
+from dulwich.refs import Ref as GitRef
 
 from pivo.errors import SourceError, Unavailable, UsageError
 from pivo.gitobjects import text
@@ -47,8 +50,13 @@ _NOT_COUNTED = (
     "refs/stash",
 )
 
+# What git and ssh say, in lower case, when ...
+_DAMAGE = ("corrupt", "missing", "unable to read", "bad object", "bad tree")
+_REFUSED = ("not found", "does not appear", "not exported", "denied", "authentication", "could not read username")
+_AWAY = ("connection", "timed out", "refused", "resolve", "unreachable", "http resp 5")
+
 Want = Callable[[dict[str, str]], Sequence[str]]
-"""From all counted refs (name → target) to the objects to ask for."""
+"""From HEAD and all counted refs (name → target) to the objects to ask for."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ def counts(ref: str, also: Sequence[str] = ()) -> bool:
 def normalise(url: str) -> str:
     """A source as git means it: an URL, `user@host:path`, or the absolute path of a local folder (as file://)."""
     if any(not c.isprintable() for c in url) or url.startswith("-") or not url.strip():
-        raise UsageError(f"{ascii(url)} is not a git URL or path.", "Give a URL or the path of a repository.")
+        raise UsageError(f"{url!a} is not a git URL or path.", "Give a URL or the path of a repository.")
     parts = urlsplit(url)
     if parts.scheme in _SCHEMES and "://" in url:
         return url
@@ -83,7 +91,9 @@ def normalise(url: str) -> str:
     if _SCP_LIKE.match(url):
         return url
     if "://" in url or "::" in url:
-        raise UsageError(f"{public(url)} has a scheme that PIVO does not fetch from.", f"Use {', '.join(sorted(_SCHEMES))}.")
+        raise UsageError(
+            f"{public(url)} has a scheme that PIVO does not fetch from.", f"Use {', '.join(sorted(_SCHEMES))}."
+        )
     raise SourceError(f"There is no repository at {url}.", "Check the path or give a URL.")
 
 
@@ -105,18 +115,18 @@ def name_of(url: str) -> str:
 class _Walker:
     """Offers haves to the server, in order."""
 
-    shallow = None
+    shallow: set[ObjectID] | None = None
 
     def __init__(self, haves: Sequence[str]) -> None:
         self._rest = iter(haves)
 
-    def __next__(self) -> bytes | None:
+    def __next__(self) -> ObjectID | None:
         have = next(self._rest, None)
-        return have.encode() if have else None
+        return ObjectID(have.encode()) if have else None
 
     next = __next__
 
-    def ack(self, sha: bytes) -> None: ...
+    def ack(self, sha: ObjectID) -> None: ...
 
     def nak(self) -> None: ...
 
@@ -132,6 +142,7 @@ class _LocalClient(SubprocessGitClient):
         where = path.decode() if isinstance(path, bytes) else path
         process = subprocess.Popen(
             ["git", cmd.decode(), where],  # `where` is absolute: never taken for an option
+            bufsize=0,  # SubprocessWrapper buffers; two layers would wait for each other
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -140,7 +151,7 @@ class _LocalClient(SubprocessGitClient):
         return Protocol(pipes.read, pipes.write, pipes.close), pipes.can_read, None
 
 
-def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], object], *, also: Sequence[str] = (),
+def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], int], *, also: Sequence[str] = (),
           token: str = "") -> Remote:  # fmt: skip
     """Asks the remote at `url` for its refs and, when `want` names objects, writes their pack to `sink`.
 
@@ -150,10 +161,10 @@ def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], ob
     url = normalise(url)
     asked = False
 
-    def wants(refs: dict[bytes, bytes], depth: int | None = None) -> list[bytes]:
+    def wants(refs: Mapping[GitRef, ObjectID], depth: int | None = None) -> list[ObjectID]:
         nonlocal asked
-        named = {text(n): t.decode() for n, t in refs.items() if counts(text(n), also)}
-        chosen = [oid.encode() for oid in want(named)]
+        named = {text(n): t.decode() for n, t in refs.items() if n == HEADREF or counts(text(n), also)}
+        chosen = [ObjectID(oid.encode()) for oid in want(named)]
         asked = bool(chosen)
         return chosen
 
@@ -167,8 +178,8 @@ def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], ob
             f"{public(url)} uses {result.object_format} object names.", "PIVO archives SHA-1 repositories only, so far."
         )
     refs = {text(n): t.decode() for n, t in result.refs.items() if t and counts(text(n), also)}
-    head = result.refs.get(b"HEAD")
-    ref = result.symrefs.get(b"HEAD")
+    head = result.refs.get(HEADREF)
+    ref = result.symrefs.get(HEADREF)
     return Remote(refs, head.decode() if head else None, text(ref) if ref else None, asked)
 
 
@@ -180,8 +191,14 @@ def _client(url: str, said: IO[bytes], token: str) -> tuple[GitClient, str]:
         return _LocalClient(said), path
     if parts.scheme in {"http", "https"}:
         manager = default_urllib3_manager(None, timeout=TIMEOUT, base_url=url)
-        user = {"username": "x-access-token", "password": token} if token else {}
-        return get_transport_and_path(url, thin_packs=False, quiet=True, pool_manager=manager, **user)
+        return get_transport_and_path(
+            url,
+            thin_packs=False,
+            quiet=True,
+            pool_manager=cast(urllib3.PoolManager, manager),
+            username="x-access-token" if token else None,
+            password=token or None,
+        )
     return get_transport_and_path(url, thin_packs=False, quiet=True)
 
 
@@ -198,7 +215,8 @@ def _check_local(path: str) -> None:
         raise _shallow(path)
     if _git(path, "config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"):
         raise SourceError(
-            f"{path} is a partial clone: objects are missing from it.", "Snapshot the repository that it was cloned from."
+            f"{path} is a partial clone: objects are missing from it.",
+            "Snapshot the repository that it was cloned from.",
         )
 
 
@@ -236,18 +254,21 @@ def _lines(err: Exception) -> list[str]:
 def _refusal(shown: str, lines: list[str]) -> Exception:
     spoken = " ".join(lines)
     lower = spoken.lower()
-    if any(word in lower for word in ("corrupt", "missing", "unable to read", "bad object", "could not read", "bad tree")):
+    if any(sign in lower for sign in _DAMAGE):
         named = _HASH.search(spoken)
         what = f"object {named[0]}" if named else "an object"
         return SourceError(
             f"{shown} cannot send its history: {what} is missing or corrupt there ({_last(lines)}).",
             "Run `git fsck` in the source and mend it; nothing was published.",
         )
-    if any(word in lower for word in ("not found", "does not appear", "not exported", "access denied", "permission denied",
-                                      "authentication", "could not read username", "publickey")):  # fmt: skip
-        return SourceError(f"{shown} is not there, or refuses access ({_last(lines)}).", "Check the URL and the access.")
-    if any(word in lower for word in ("connection", "timed out", "refused", "resolve", "unreachable", "http resp 5")):
-        return Unavailable(f"{shown} did not answer ({_last(lines)}).", "Check the network and the URL, then try again.")
+    if any(sign in lower for sign in _REFUSED):
+        return SourceError(
+            f"{shown} is not there, or refuses access ({_last(lines)}).", "Check the URL and the access."
+        )
+    if any(sign in lower for sign in _AWAY):
+        return Unavailable(
+            f"{shown} did not answer ({_last(lines)}).", "Check the network and the URL, then try again."
+        )
     return SourceError(f"{shown} broke off ({_last(lines)}).", "Try `git ls-remote` on it, then snapshot it again.")
 
 

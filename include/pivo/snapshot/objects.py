@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from types import TracebackType
 
 from pivo.errors import ArchiveError, NotFound
@@ -29,12 +30,18 @@ class ObjectReader:
     Every object's hash is checked; ArchiveError names a file whose bytes are not what they were.
     """
 
-    def __init__(self, store: Store, manifest: Manifest, cache: BlockCache | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        manifest: Manifest,
+        cache: BlockCache | None = None,
+        packs: Sequence[StoredPack] | None = None,
+    ) -> None:
         self.manifest = manifest
         # The published files never change, so one cache may serve all readers of a process.
         cache = cache or _SHARED_CACHE
         # The newest packs first: people ask for what is recent.
-        self._packs = [_Pack(store, manifest.repo, p, cache) for p in reversed(manifest.packs)]
+        self._packs = [_Pack(store, manifest.repo, p, cache) for p in reversed(packs or manifest.packs)]
 
     def __enter__(self) -> ObjectReader:
         return self

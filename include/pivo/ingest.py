@@ -1,0 +1,308 @@
+"""One repository, one snapshot: fetch what is new, prove it complete, publish it, say so.
+
+The nightly DAG, `pivo ingest` and webhooks all call :func:`ingest`.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from pivo import __version__, source
+from pivo.errors import ArchiveConflict, ArchiveError, PivoError, Unavailable
+from pivo.events import EventLog
+from pivo.gitobjects import tagged
+from pivo.models import ZERO, Manifest, Previous, Ref, RepoName, StoredPack
+from pivo.progress import Progress, silent
+from pivo.snapshot import manifest as manifests
+from pivo.snapshot.archive import Archive
+from pivo.snapshot.history import ref_updates, reopen, still_lost, tips
+from pivo.snapshot.objects import ObjectReader
+from pivo.snapshot.publish import Upload, settle
+from pivo.snapshot.workspace import Workspace
+from pivo.store import Store
+
+_TRIES = 3  # how often a snapshot is planned again because another writer was first
+_HAVES = 1000  # tips offered to the server; it needs one on each line of history
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one ingest did. `outcome` is `published` or `unchanged`; sizes are bytes, `seconds` wall time."""
+
+    repo: str
+    outcome: str
+    snapshot: str
+    hdfs_path: str
+    head: str
+    commits: int
+    objects: int
+    bytes: int
+    refs: int
+    announced: tuple[str, ...]
+    seconds: float
+
+
+@dataclass
+class _Job:
+    """What all steps of one ingest share."""
+
+    store: Store
+    events: EventLog
+    name: RepoName
+    url: str
+    environment: Mapping[str, str]
+    also: Sequence[str]
+    token: str
+    progress: Progress
+    archive: Archive = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.archive = Archive(self.store)
+
+
+def hdfs_path(store: Store, repo: str, dirname: str) -> str:
+    """A snapshot's path as HDFS's own tools take it, e.g. `/backups/PIVO/000001-…`."""
+    return str(PurePosixPath(urlsplit(store.url).path) / repo / dirname)
+
+
+def ingest(
+    url: str,
+    name: str | None = None,
+    *,
+    store: Store,
+    events: EventLog,
+    scratch: Path,
+    environment: Mapping[str, str],
+    also: Sequence[str] = (),
+    token: str = "",
+    progress: Progress = silent,
+) -> Report:
+    """Snapshots the repository at `url` under `name` (by default what the URL suggests).
+
+    `scratch` is a local folder for the temporary repository; `environment` the one that git runs in; `also` are ref
+    prefixes to keep besides the usual ones. Nothing is published unless it is complete. What was published and
+    could not be announced (Kafka away) is announced by the next call.
+    """
+    started = time.monotonic()
+    repo = RepoName.parse(name or source.name_of(source.normalise(url)))
+    job = _Job(store, events, repo, source.normalise(url), environment, also, token, progress)
+    settle(store, str(repo))
+    scratch.mkdir(parents=True, exist_ok=True)
+    for attempt in range(_TRIES):
+        with tempfile.TemporaryDirectory(prefix=f"{repo.name}-", dir=scratch, ignore_cleanup_errors=True) as folder:
+            try:
+                return _once(job, Path(folder), started)
+            except ArchiveConflict:
+                if attempt == _TRIES - 1:
+                    raise
+                _log.info("another writer published %s first; planning again", repo)
+    raise AssertionError("unreachable")
+
+
+def _once(job: _Job, folder: Path, started: float) -> Report:
+    previous = job.archive.latest(job.name)
+    known = ObjectReader(job.store, previous) if previous and previous.packs else None
+    with Workspace(folder / "fetched", known, job.environment) as work:
+        remote = _fetch(job, work, previous, known)
+        refs = tuple(Ref(n, t, _peeled(n, t, previous, work)) for n, t in sorted(remote.refs.items()))
+        head = _head(remote, refs)
+        if previous and (refs, head, remote.head_ref) == (previous.refs, previous.head, previous.head_ref):
+            announced = _announce_missing(job, folder, previous)
+            job.events.heartbeat(str(job.name), previous.dirname, previous.head)
+            return _report(job, previous, "unchanged", announced, started)
+        manifest = _publish(job, work, previous, remote, refs, head)
+        try:
+            announced = [*_announce_missing(job, folder, previous), *_announce(job, work, previous, manifest)]
+        except Unavailable as err:
+            raise Unavailable(
+                f"{manifest.repo} is archived as {manifest.dirname}, but could not be announced: {err.what}",
+                "Start Kafka; the next snapshot of this repository announces it.",
+            ) from err
+    return _report(job, manifest, "published", announced, started)
+
+
+def _fetch(job: _Job, work: Workspace, previous: Manifest | None, known: ObjectReader | None) -> source.Remote:
+    """Receives what the archive lacks into the workspace, and proves it complete."""
+    old = {previous.head, *(r.target for r in previous.refs)} if previous else set()
+
+    def want(refs: dict[str, str]) -> list[str]:
+        return [t for t in sorted(set(refs.values()) - old) if not (known and known.contains(t))]
+
+    got = 0
+    job.progress("fetching", 0, None)
+    with work.receive() as sink:
+
+        def counted(data: bytes) -> int:
+            nonlocal got
+            got += len(data)
+            job.progress("fetching", got, None)
+            return sink(data)
+
+        remote = source.fetch(job.url, want, _haves(previous), counted, also=job.also, token=job.token)
+    job.progress("proving it complete", 0, None)
+    work.border()
+    work.prove({*remote.refs.values(), *([remote.head] if remote.head else [])})
+    return remote
+
+
+def _haves(previous: Manifest | None) -> list[str]:
+    if previous is None or previous.head == ZERO:
+        return []
+    heads = [r.commit for r in previous.refs if r.name.startswith("refs/heads/")]
+    rest = [r.commit for r in previous.refs if not r.name.startswith("refs/heads/")]
+    return list(dict.fromkeys([previous.head, *heads, *previous.lost, *reversed(rest)]))[:_HAVES]
+
+
+def _peeled(name: str, target: str, previous: Manifest | None, work: Workspace) -> str | None:
+    """What an annotated tag leads to in the end; None when `target` is no tag."""
+    if previous:
+        same = next((r for r in previous.refs if r.name == name and r.target == target), None)
+        if same:
+            return same.peeled
+    if name.startswith("refs/heads/"):
+        return None  # git lets branches point at commits only
+    oid, (kind, body) = target, work.get(target)
+    while kind == "tag":
+        oid, _ = tagged(body)
+        kind, body = work.get(oid)
+    return oid if oid != target else None
+
+
+def _head(remote: source.Remote, refs: Sequence[Ref]) -> str:
+    """The commit that stands for the snapshot: HEAD's; when it is unborn that of main, master, or the first ref."""
+    if remote.head:
+        return remote.head
+    by_name = {r.name: r.commit for r in refs}
+    for name in ("refs/heads/main", "refs/heads/master", *sorted(by_name)):
+        if name in by_name:
+            return by_name[name]
+    return ZERO
+
+
+def _publish(
+    job: _Job, work: Workspace, previous: Manifest | None, remote: source.Remote, refs: tuple[Ref, ...], head: str
+) -> Manifest:
+    seq = previous.seq + 1 if previous else 1
+    dirname = f"{seq:06d}-{head[:12]}"
+    upload = Upload(job.store)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            pack = work.pack()
+            sent: Future[StoredPack] | None = None
+            if pack:
+                sent = pool.submit(upload.add, pack, dirname, work.count_objects(), job.progress)
+            files = _count_files(work, previous, head)
+            commits = work.count_commits()
+            own = (sent.result(),) if sent else ()
+        now = datetime.now(UTC)
+        manifest = Manifest(
+            repo=str(job.name),
+            seq=seq,
+            head=head,
+            head_ref=remote.head_ref,
+            source=source.public(job.url),
+            # A clock that jumped back must not put a later snapshot before an earlier one.
+            taken_at=max(now, previous.taken_at) if previous else now,
+            refs=refs,
+            packs=(*(previous.packs if previous else ()), *own),
+            previous=_link(job, previous),
+            files=files,
+            commits=commits,
+            lost=still_lost(previous, refs, work.parents),
+            tool=f"pivo {__version__}",
+        )
+        job.progress("publishing", 0, None)
+        upload.publish(manifest)
+    except BaseException:
+        _discard(upload)
+        raise
+    return manifest
+
+
+def _discard(upload: Upload) -> None:
+    try:
+        upload.discard()
+    except PivoError as err:  # HDFS is away: what is in .incoming is not published, and is swept later
+        _log.warning("could not remove %s: %s", upload.path, err)
+
+
+def _link(job: _Job, previous: Manifest | None) -> Previous | None:
+    if previous is None:
+        return None
+    raw = job.archive.manifest_bytes(job.name, previous.dirname)
+    if manifests.load(raw, previous.dirname) != previous:
+        raise ArchiveError(f"The manifest of {job.name}/{previous.dirname} changed meanwhile.", "Verify the archive.")
+    return Previous(previous.dirname, manifests.digest(raw))
+
+
+def _count_files(work: Workspace, previous: Manifest | None, head: str) -> int:
+    if head == ZERO:
+        return 0
+    kind, body = work.get(head)
+    if kind != "commit":
+        return 0
+    tree = body[5:45].decode()
+    if previous and previous.head != ZERO and work.get(previous.head)[0] == "commit":
+        return work.count_files(tree, work.get(previous.head)[1][5:45].decode(), previous.files)
+    return work.count_files(tree)
+
+
+def _announce(job: _Job, work: Workspace, previous: Manifest | None, manifest: Manifest) -> list[str]:
+    updates = ref_updates(previous.refs if previous else (), manifest.refs, work.parents)
+    job.progress("announcing", 0, manifest.commits)
+    job.events.announce(
+        manifest,
+        work.commits(tips(manifest), job.progress),
+        updates,
+        hdfs_path(job.store, manifest.repo, manifest.dirname),
+        job.progress,
+    )
+    return [manifest.dirname]
+
+
+def _announce_missing(job: _Job, folder: Path, upto: Manifest | None) -> list[str]:
+    """Announces what earlier runs have published and could not announce; usually nothing."""
+    if upto is None:
+        return []
+    done = job.events.announced(str(job.name))
+    said: list[str] = []
+    if done >= upto.seq:
+        return said
+    for snapshot in job.archive.snapshots(job.name):
+        if not done < snapshot.seq <= upto.seq:
+            continue
+        manifest = job.archive.manifest(job.name, snapshot.dirname)
+        previous = job.archive.manifest(job.name, manifest.previous.snapshot) if manifest.previous else None
+        place = folder / snapshot.dirname
+        with reopen(job.archive, manifest, place, job.environment) as work:
+            said += _announce(job, work, previous, manifest)
+        shutil.rmtree(place, ignore_errors=True)
+    return said
+
+
+def _report(job: _Job, manifest: Manifest, outcome: str, announced: Sequence[str], started: float) -> Report:
+    own = manifest.own_packs if outcome == "published" else ()
+    return Report(
+        repo=manifest.repo,
+        outcome=outcome,
+        snapshot=manifest.dirname,
+        hdfs_path=hdfs_path(job.store, manifest.repo, manifest.dirname),
+        head=manifest.head,
+        commits=manifest.commits if outcome == "published" else 0,
+        objects=sum(p.objects for p in own),
+        bytes=sum(p.size + p.idx_size for p in own),
+        refs=len(manifest.refs),
+        announced=tuple(announced),
+        seconds=round(time.monotonic() - started, 3),
+    )

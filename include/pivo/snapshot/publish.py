@@ -1,0 +1,144 @@
+"""Publishing: a snapshot is built under `.incoming/`, re-read and compared, claimed, and renamed into place.
+
+What is in place is complete; what is not complete is not in place. Two writers cannot publish the same number:
+
+1. `.incoming/<uuid>` → `<repo>/.next-<seq>`: an atomic claim, since a rename onto an existing name fails;
+2. with the claim in hand, look whether `<seq>` is published already; then the claim is given back;
+3. `<repo>/.next-<seq>` → `<repo>/<seq>-<commit>`.
+
+A writer that dies between 1 and 3 leaves a claim with a whole snapshot in it: the next one finishes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pivo.errors import ArchiveConflict, ArchiveError, NotFound
+from pivo.models import SNAPSHOT_DIR, Manifest, Segment, StoredPack
+from pivo.progress import Progress, silent
+from pivo.snapshot import manifest as manifests
+from pivo.store import CHUNK, INCOMING, Store
+
+SEGMENT = 64 << 20  # bytes; half an HDFS block, so that two executors share even a one-block pack
+_CLAIM = re.compile(r"^\.next-(\d{6,})$")
+_ABANDONED = 24 * 3600.0  # seconds after which an upload in .incoming has no writer any more
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Upload:
+    """A snapshot on its way: files under `.incoming/<id>/`, removed by :meth:`discard` unless published."""
+
+    store: Store
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def path(self) -> str:
+        return f"{INCOMING}/{self.id}"
+
+    def add(self, pack: Path, dirname: str, objects: int, progress: Progress = silent) -> StoredPack:
+        """Uploads a pack and its index, reads both back, and compares. `dirname` is the snapshot's folder-to-be."""
+        index = pack.with_suffix(".idx")
+        name = pack.stem.removeprefix("pack-")
+        sha, segments = self._send(pack, progress)
+        idx_sha, _ = self._send(index, silent)
+        stored = StoredPack(
+            dirname, name, pack.stat().st_size, sha, index.stat().st_size, idx_sha, objects, tuple(segments)
+        )
+        self._compare(stored.pack_name, sha, progress)
+        self._compare(stored.idx_name, idx_sha, silent)
+        return stored
+
+    def _send(self, file: Path, progress: Progress) -> tuple[str, list[Segment]]:
+        total = hashlib.sha256()
+        segments: list[Segment] = []
+        size = file.stat().st_size
+
+        def chunks() -> Iterator[bytes]:
+            part, start, done = hashlib.sha256(), 0, 0
+            with file.open("rb") as source:
+                while block := source.read(CHUNK):
+                    total.update(block)
+                    part.update(block)
+                    done += len(block)
+                    progress("uploading to the archive", done, size)
+                    if done - start >= SEGMENT or done == size:
+                        segments.append(Segment(start, done - start, part.hexdigest()))
+                        part, start = hashlib.sha256(), done
+                    yield block
+
+        self.store.write(f"{self.path}/{file.name}", chunks())
+        return total.hexdigest(), segments
+
+    def _compare(self, name: str, sha: str, progress: Progress) -> None:
+        seen = hashlib.sha256()
+        done = 0
+        for block in self.store.stream(f"{self.path}/{name}"):
+            seen.update(block)
+            done += len(block)
+            progress("reading back", done, None)
+        if seen.hexdigest() != sha:
+            raise ArchiveError(
+                f"{name} reads back from {self.store.url} with other bytes than were written.",
+                "Nothing was published; check the DataNodes' disks.",
+            )
+
+    def publish(self, manifest: Manifest) -> None:
+        """Writes the manifest last, claims the number, and renames into place; ArchiveConflict when it is taken."""
+        raw = manifests.dump(manifest)
+        path = f"{self.path}/{manifests.NAME}"
+        self.store.write(path, [raw])
+        if self.store.read(path) != raw:
+            raise ArchiveError(f"{path} reads back with other bytes than were written.", "Nothing was published.")
+        self.store.mkdirs(manifest.repo)
+        claim = f"{manifest.repo}/.next-{manifest.seq:06d}"
+        self.store.rename(self.path, claim)
+        with suppress(NotFound):  # another writer finished it for us
+            finish(self.store, manifest.repo, manifest.seq)
+        if self.store.stat(f"{manifest.repo}/{manifest.dirname}") is None:
+            raise ArchiveConflict(f"Another writer published snapshot {manifest.seq} of {manifest.repo}.", "Try again.")
+
+    def discard(self) -> None:
+        """Removes what was uploaded and is not published."""
+        self.store.delete(self.path)
+
+
+def finish(store: Store, repo: str, seq: int) -> None:
+    """Publishes the claim for `seq`, or puts it back into `.incoming` when that number is published already."""
+    claim = f"{repo}/.next-{seq:06d}"
+    manifest = manifests.load(store.read(f"{claim}/{manifests.NAME}"), claim)
+    taken = [e.name for e in store.list(repo) if (m := SNAPSHOT_DIR.match(e.name)) and int(m[1]) == seq]
+    if taken:
+        store.rename(claim, f"{INCOMING}/{uuid.uuid4().hex}")
+        raise ArchiveConflict(f"Snapshot {seq} of {repo} is published already, as {taken[0]}.", "Try again.")
+    store.rename(claim, f"{repo}/{manifest.dirname}")
+
+
+def settle(store: Store, repo: str) -> None:
+    """Finishes what writers that died have left of a repository; sweeps uploads that nobody works on."""
+    try:
+        claims = [int(m[1]) for e in store.list(repo) if (m := _CLAIM.match(e.name))]
+    except NotFound:
+        claims = []
+    for seq in sorted(claims):
+        try:
+            finish(store, repo, seq)
+            _log.warning("finished snapshot %d of %s, whose writer had died", seq, repo)
+        except (ArchiveConflict, NotFound) as err:
+            _log.info("claim %d of %s was settled by another writer: %s", seq, repo, err.what)
+    try:
+        uploads = store.list(INCOMING)
+    except NotFound:
+        return
+    for entry in uploads:
+        if time.time() - entry.modified > _ABANDONED:
+            store.delete(f"{INCOMING}/{entry.name}")
