@@ -11,6 +11,7 @@ import httpx
 
 from pivo.errors import StackError
 from pivo.settings import Settings
+from pivo.stack.loopback import request
 from pivo.stack.part import NotReady
 
 POOLS = {
@@ -101,12 +102,7 @@ class Health:
         return str(self._request("POST", "/auth/token", json=body).json()["access_token"])
 
     def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        try:
-            answer = httpx.request(method, self._base + path, timeout=10, **more)
-            answer.raise_for_status()
-            return answer
-        except httpx.HTTPError as err:
-            raise NotReady(f"Airflow does not answer: {err}") from err
+        return request("Airflow", method, self._base + path, **more)
 
 
 def _mentions(text: str) -> bool:

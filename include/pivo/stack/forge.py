@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-import httpx
-
 from pivo.settings import Settings
 from pivo.stack.keys import secret
-from pivo.stack.part import HOST, Folders, NotReady, Part
+from pivo.stack.loopback import request
+from pivo.stack.part import HOST, Folders, Part
 
 MODULE = "pivo.stack.localforge"
 
@@ -41,7 +40,4 @@ def parts(settings: Settings) -> list[Part]:
 
 
 def _answers(url: str, since: float) -> None:
-    try:
-        httpx.get(url, timeout=5).raise_for_status()
-    except httpx.HTTPError as err:
-        raise NotReady(f"The forge does not answer: {err}") from err
+    request("The forge", "GET", url)

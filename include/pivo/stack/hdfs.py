@@ -159,8 +159,11 @@ def _prepare(settings: Settings, conf: Path, command: Callable[[], tuple[str, ..
 
 
 def client(settings: Settings, user: str, timeout: float = 10.0) -> InsecureClient:
-    """hdfscli's client, as `user`."""
-    return InsecureClient(f"http://{HOST}:{settings.ports.namenode_http}", user=user, timeout=timeout)
+    """hdfscli's client, as `user`; never through a proxy."""
+    session = requests.Session()
+    session.trust_env = False
+    url = f"http://{HOST}:{settings.ports.namenode_http}"
+    return InsecureClient(url, user=user, timeout=timeout, session=session)
 
 
 def _namenode_answers(settings: Settings, since: float) -> None:

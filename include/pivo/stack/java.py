@@ -115,6 +115,7 @@ def jvm(
         str(java().binary),
         f"-Xmx{memory}",
         "-XX:+UseSerialGC",  # the smallest in memory and threads; these heaps are small
+        "-XX:TieredStopAtLevel=1",  # these start often and do little: the optimising compiler costs more than it gives
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.net.preferIPv4Stack=true",
         "-Djava.awt.headless=true",

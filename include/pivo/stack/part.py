@@ -119,10 +119,18 @@ def environment(settings: Settings) -> dict[str, str]:
         PIVO_TRACE_LOG=str(settings.trace_log),
         PYTHONPATH=str(settings.root / "include"),
         PYTHONUNBUFFERED="1",
+        NO_PROXY=_with_loopback(env.get("NO_PROXY") or env.get("no_proxy") or ""),
         # setproctitle would write its title over the environment that `pivo down` looks for orphans in
         SPT_NOENV="1",
     )
+    env["no_proxy"] = env["NO_PROXY"]
     return env
+
+
+def _with_loopback(no_proxy: str) -> str:
+    """NO_PROXY with this machine in it: the parts talk to each other directly."""
+    known = [entry.strip() for entry in no_proxy.split(",") if entry.strip()]
+    return ",".join([*known, *(entry for entry in (HOST, "localhost") if entry not in known)])
 
 
 def write_config(path: Path, text: str, mode: int = 0o644) -> None:

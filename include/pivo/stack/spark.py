@@ -8,11 +8,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import httpx
-
 from pivo.errors import StackError
 from pivo.settings import Settings
 from pivo.stack.java import Find, home_for_spark
+from pivo.stack.loopback import request
 from pivo.stack.part import HOST, Folders, NotReady, Part, write_config
 
 WORKER_MEMORY = "1200m"
@@ -85,6 +84,8 @@ def parts(settings: Settings, java: Find) -> list[Part]:
             **environment(settings, java),
             "SPARK_DAEMON_MEMORY": "256m",
             "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+            # the REST server for submissions is on by default, on a port of its own; nothing here uses it
+            "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false",
             # a restore leaves its application's folder (jars, logs) behind; an hour is enough to look at it
             "SPARK_WORKER_OPTS": "-Dspark.worker.cleanup.enabled=true -Dspark.worker.cleanup.appDataTtl=3600",
         }
@@ -132,12 +133,11 @@ def parts(settings: Settings, java: Find) -> list[Part]:
 
 
 def _state(ui: str) -> dict[str, object]:
+    answer = request("The Spark master", "GET", f"{ui}/json/")
     try:
-        answer = httpx.get(f"{ui}/json/", timeout=5)
-        answer.raise_for_status()
         return dict(answer.json())
-    except (httpx.HTTPError, ValueError) as err:
-        raise NotReady(f"The Spark master does not answer: {err}") from err
+    except ValueError as err:  # the page while it starts
+        raise NotReady("The Spark master does not answer in JSON yet.") from err
 
 
 def _master_answers(ui: str, since: float) -> None:
