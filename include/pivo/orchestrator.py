@@ -5,6 +5,7 @@ No Airflow import; a token comes from /auth/token with a name and a password, or
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -93,6 +94,13 @@ class Orchestrator:
         """The run as it is now; NotFound."""
         return self._parse(self._send("GET", self._run_path(dag_id, run_id)).json())
 
+    def latest(self, dag_id: str) -> DagRun:
+        """The run of a DAG that was triggered last; NotFound when there is none."""
+        rows = self._send("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns?order_by=-run_after&limit=1").json()["dag_runs"]
+        if not rows:
+            raise NotFound(f"{dag_id} has not run yet.", "Trigger it in Airflow.")
+        return self._parse(rows[0])
+
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """The run's task instances, in the order in which they started; those that have not come last."""
         path = f"{self._run_path(dag_id, run_id)}/taskInstances?limit=1000"
@@ -151,6 +159,18 @@ class Orchestrator:
         if failed:
             return f"{failed[0].task_id} failed; its log at {self._page(dag_id, run_id)} says why."
         return None
+
+    def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """What a task returned (its XCom); None when it returned nothing."""
+        path = f"{self._run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/xcomEntries/return_value"
+        try:
+            value = self._send("GET", f"{path}?deserialize=false").json().get("value")
+        except NotFound:
+            return None
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
 
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1, map_index: int = -1) -> str:
         """The log of one try of a task as text, a line an event; empty when there is none."""

@@ -1,0 +1,67 @@
+"""
+### Snapshot
+
+Every night, each registered repository (`include/repositories.yaml`, and what the organisations named there have on
+the forge) is fetched, proven complete and published in the archive; its new commits are announced in Kafka. One
+mapped task a repository: one that fails leaves the others alone.
+
+By hand, `repos` limits the run: registered names, URLs, or `{"url": …, "name": …}`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param, dag, get_current_context, task
+from airflow.timetables.trigger import CronTriggerTimetable
+
+
+@dag(
+    dag_id="pivo_snapshot",
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable("0 2 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    max_active_runs=4,
+    params={
+        "repos": Param(
+            [],
+            type="array",
+            items={"type": ["string", "object"]},
+            title="Repositories",
+            description="Registered names, URLs or {url, name}; empty for all that are registered.",
+        ),
+    },
+    tags=["pivo"],
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "retry_exponential_backoff": True},
+)
+def pivo_snapshot() -> None:
+    @task
+    def plan() -> list[dict[str, Any]]:
+        """The repositories of this run."""
+        from dataclasses import asdict
+
+        from pivo import hooks, registry
+
+        with hooks.task_errors():
+            return [asdict(r) for r in registry.plan(hooks.settings(), get_current_context()["params"]["repos"])]
+
+    @task(pool="pivo_fetch", map_index_template="{{ repository }}", execution_timeout=timedelta(hours=12))
+    def snapshot(repo: dict[str, Any]) -> dict[str, Any]:
+        """Archives one repository; returns what it did."""
+        import logging
+        from dataclasses import asdict
+
+        from pivo import hooks, registry
+        from pivo.progress import logged
+
+        get_current_context()["repository"] = repo["name"]
+        with hooks.task_errors():
+            settings, what = hooks.settings(), registry.Registered.parse(repo)
+            return asdict(registry.snapshot(settings, what, logged(logging.getLogger("pivo.ingest"))))
+
+    snapshot.expand(repo=plan())
+
+
+pivo_snapshot()

@@ -1,0 +1,94 @@
+"""Airflow's side of PIVO: its Connections as Settings, its ways of failing. Imports of airflow stay in functions.
+
+| Connection | type | gives |
+|---|---|---|
+| pivo_hdfs | webhdfs | host, port, login (the reader); extra: `path`, `writer` |
+| pivo_kafka | kafka | extra: librdkafka's settings |
+| pivo_spark | spark | host (`spark://…`), port |
+| pivo_github | http | host (the API's base URL), password (the token) |
+| pivo_gemini | any | password (the key); extra: `model`, `base_url`; optional |
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from pivo.errors import PivoError
+from pivo.settings import ForgeAccess, Settings
+
+ERROR_MARK = "PIVO-ERROR:"
+"""Begins the log line that says why a task failed; the orchestrator's client looks for it."""
+
+# What the index trigger's Connection needs and librdkafka's plain clients do not.
+_CONSUMER_ONLY = {"group.id", "enable.auto.commit", "auto.offset.reset"}
+
+_log = logging.getLogger(__name__)
+
+
+def settings() -> Settings:
+    """The settings with the values of Airflow's Connections laid over them; read at run time, never at parse time."""
+    base = Settings.load()
+    hdfs, kafka, spark = _connection("pivo_hdfs"), _connection("pivo_kafka"), _connection("pivo_spark")
+    forge, gemini = _connection("pivo_github"), _connection("pivo_gemini")
+    if hdfs:
+        extra = hdfs.extra_dejson
+        path = str(extra.get("path", "/backups")).strip("/")
+        base = replace(
+            base,
+            archive=f"webhdfs://{hdfs.host}:{hdfs.port or 9870}/{path}",
+            archive_reader=hdfs.login or base.archive_reader,
+            archive_writer=str(extra.get("writer", base.archive_writer)),
+        )
+    if kafka:
+        told = {k: _text(v) for k, v in kafka.extra_dejson.items() if k not in _CONSUMER_ONLY}
+        base = replace(base, kafka=told)
+    if spark and spark.host:
+        host = spark.host if "://" in spark.host else f"spark://{spark.host}"
+        base = replace(base, spark_master=f"{host}:{spark.port}" if spark.port else host)
+    if forge and forge.host:
+        host = forge.host if "://" in forge.host else f"https://{forge.host}"
+        base = replace(base, forge=ForgeAccess(host.rstrip("/"), forge.password or ""))
+    if gemini and gemini.password:
+        extra = gemini.extra_dejson
+        base = replace(
+            base,
+            gemini=replace(
+                base.gemini,
+                api_key=gemini.password,
+                model=str(extra.get("model", base.gemini.model)),
+                base_url=extra.get("base_url") or base.gemini.base_url,
+            ),
+        )
+    return base
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _connection(conn_id: str) -> Any:
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        return BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        return None
+
+
+@contextmanager
+def task_errors() -> Iterator[None]:
+    """Ends a task that failed for a reason a person can mend with one line in its log, retried only where it helps."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    try:
+        yield
+    except PivoError as err:
+        _log.error("%s %s", ERROR_MARK, err)
+        if err.retry:
+            raise
+        raise AirflowFailException(str(err)) from None
