@@ -10,6 +10,7 @@ Only RDDs are used: without Spark SQL an application starts seconds sooner.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import socket
 import sys
@@ -85,6 +86,7 @@ class Job:
         from py4j.protocol import Py4JError
         from pyspark import SparkConf, SparkContext
 
+        _reach(self.args.cluster)
         try:
             context = SparkContext(conf=SparkConf())
         except Py4JError as err:
@@ -141,6 +143,19 @@ class Watch:
                 return
 
 
+def _reach(master: str) -> None:
+    """Unavailable when no standalone master listens; Spark itself would try for a minute."""
+    if not master.startswith("spark://"):
+        return
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.rpartition(":")
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
+            return
+    raise Unavailable(
+        f"The Spark master at {master} does not answer.", "Look at `pivo status`, start it, and try again."
+    )
+
+
 def _append(path: Path | None, text: str) -> None:
     if path is not None and path.parent.is_dir():
         with path.open("a", encoding="utf-8") as out:
@@ -150,7 +165,7 @@ def _append(path: Path | None, text: str) -> None:
 def _reason(err: Exception) -> str:
     java = getattr(err, "java_exception", None)
     text = str(java.toString()) if java is not None else str(err)
-    return " ".join(text.split())[:300].rstrip(".")
+    return " ".join(text.partition("\n")[0].split())[:300].rstrip(".")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -160,6 +175,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--staging", type=Path, required=True, help="the run's folder on the shared volume")
     parser.add_argument("--archive", required=True, help="webhdfs://host:port/backups")
     parser.add_argument("--user", required=True, help="the HDFS user who reads")
+    parser.add_argument("--cluster", default="", help="spark://host:port, to look whether it is there")
     parser.add_argument("--trace-log", type=Path, help="a file that gets a line for each event")
     parser.add_argument("--groups", type=int, default=4, help="tasks, at most")
     return parser.parse_args(argv)

@@ -16,12 +16,15 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pivo.errors import ArchiveError, NotFound, PivoError, StackError, Unavailable
 from pivo.models import Segment, StoredPack
 from pivo.progress import Progress, silent
-from pivo.restore.plan import RestorePlan
 from pivo.store import Store, open_store
+
+if TYPE_CHECKING:  # executors import this module in every application: it stays light
+    from pivo.restore.plan import RestorePlan
 
 _CHUNK = 4 << 20
 _TRIES = 3  # of one unit within one worker; a lost worker is Spark's affair
@@ -110,20 +113,26 @@ def grouped(units: Sequence[Unit], groups: int) -> list[list[Unit]]:
 
 
 def fetch_group(units: Iterable[Unit], archive: str, user: str, host: str = "") -> list[Outcome]:
-    """Fetch units one after another; runs on an executor. Failures come back in the outcomes, never as raised."""
+    """Fetch units one after another; runs on an executor. Failures come back in the outcomes, never as raised.
+
+    Once the archive does not answer, the units that are left are given up: the task is tried again as a whole.
+    """
     store = open_store(archive, user)
-    outcomes = []
+    outcomes: list[Outcome] = []
+    away: tuple[str, str] | None = None
     for unit in units:
         begin = time.monotonic()
+        fetched, error = 0, away
         try:
-            fetched = fetch(unit, store)
+            fetched = 0 if away else fetch(unit, store)
+        except Unavailable as err:
+            error = away = (err.what, err.do)
         except PivoError as err:
-            outcomes.append(Outcome(unit, 0, time.monotonic() - begin, host, (err.what, err.do), err.retry))
+            error = (err.what, err.do)
         except OSError as err:
-            said = (f"{unit.part} cannot be written: {err.strerror}.", "Free space in the staging folder.")
-            outcomes.append(Outcome(unit, 0, time.monotonic() - begin, host, said))
-        else:
-            outcomes.append(Outcome(unit, fetched, time.monotonic() - begin, host))
+            error = (f"{unit.part} cannot be written: {err.strerror}.", "Free space in the staging folder.")
+        retry = error is not None and error is away
+        outcomes.append(Outcome(unit, fetched, time.monotonic() - begin, host, error, retry))
     return outcomes
 
 

@@ -91,7 +91,7 @@ class RestoreRun:
         return [
             *("--plan", str(self.folder / PLAN), "--staging", str(self.folder)),
             *("--archive", self.settings.archive, "--user", self.settings.archive_reader),
-            *("--trace-log", str(self.settings.trace_log)),
+            *("--cluster", self.settings.spark_master, "--trace-log", str(self.settings.trace_log)),
         ]
 
     @contextmanager
