@@ -107,7 +107,7 @@ def snapshots(
     table.add_column("folder", overflow="fold")
     for row in rows:
         table.add_row(*(_shown(value) for value in _line(row)))
-    console.print(table)
+    console.print(table, crop=False, width=max(console.width, 150))
 
 
 def _line(row: dict[str, Any]) -> list[str]:

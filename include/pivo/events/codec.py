@@ -33,7 +33,6 @@ MESSAGE_LIMIT = 64_000
 """Characters of a commit message that an event carries; the archive has the rest."""
 
 _PERSON_LIMIT = 1_000  # characters of a name or an address
-_INT64 = 2**63 - 1
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _DATA: dict[str, type[Event]] = {
     "pivo.commit.v1": CommitEvent,
@@ -92,7 +91,7 @@ def dump(event: Event, time: datetime | None = None) -> bytes:
     )
     try:
         return _encode(envelope)
-    except (UnicodeEncodeError, OverflowError):
+    except UnicodeEncodeError:
         return _encode(_clean(msgspec.to_builtins(envelope)))
 
 
@@ -222,13 +221,11 @@ def _short(person: Person) -> Person:
 
 
 def _clean(value: Any) -> Any:
-    """`value` with what JSON cannot say spelled out: a byte that is not UTF-8 as \\xff, a huge number cut."""
+    """`value` with what JSON cannot say, a byte that is not UTF-8, spelled out as \\xff."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if isinstance(value, dict):
         return {_clean(k): _clean(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(v) for v in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return max(-_INT64, min(_INT64, value))
     return value

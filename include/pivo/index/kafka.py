@@ -15,6 +15,7 @@ from pivo.events.topics import CONNECT_SECONDS
 
 _log = logging.getLogger(__name__)
 _SILENCE = 15.0  # seconds without a message or an end before Kafka counts as away
+_ID_SECONDS = 4.0  # for Kafka to tell its ids of the topics; offsets alone do without
 _CHUNK = 2000
 
 Partition = tuple[str, int]
@@ -162,7 +163,7 @@ class Source:
     def _topic_ids(self) -> dict[str, str | None]:
         admin = AdminClient(client_config(self._kafka))
         ids: dict[str, str | None] = {}
-        futures = admin.describe_topics(TopicCollection(list(self._topics)), request_timeout=CONNECT_SECONDS)
+        futures = admin.describe_topics(TopicCollection(list(self._topics)), request_timeout=_ID_SECONDS)
         for topic, future in futures.items():
             try:
                 ids[topic] = str(future.result().topic_id)

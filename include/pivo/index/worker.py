@@ -59,9 +59,13 @@ class Refused(Exception):
 
 
 class Guard:
-    """The authorizer. `tables` may be read by way of a view, `open_tables` also directly."""
+    """The authorizer. `tables` may be read by way of a view, `open_tables` also directly; `taken` are the names
+    of all tables and modules there are: another name is one that the question itself gave to a part of it."""
 
-    def __init__(self, tables: frozenset[str], open_tables: frozenset[str], views: frozenset[str]) -> None:
+    def __init__(
+        self, tables: frozenset[str], open_tables: frozenset[str], views: frozenset[str], taken: frozenset[str]
+    ) -> None:
+        self._taken = taken
         self._tables = tables | open_tables
         self._open = open_tables | views
         self._views = views
@@ -86,10 +90,10 @@ class Guard:
             if first in self._open:
                 return True
             if first in self._tables:  # an empty column: a table of a view of which no column is wanted
-                return source in self._views or second == ""
+                return source in self._views or second == "" or not self.compiling
             if first.startswith(self._shadows):  # FTS5's own statements
                 return not self.compiling or first.endswith("_config")
-            return False
+            return second == "" and first not in self._taken and not first.startswith(("sqlite_", "pragma_"))
         # FTS5 asks whether somebody wrote since
         return action == sqlite3.SQLITE_PRAGMA and first == "data_version" and not second
 
@@ -186,12 +190,15 @@ class Session:
         ):
             db.execute(f"PRAGMA {pragma}").fetchall()
         views = frozenset(n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'view'"))
+        taken = frozenset(
+            n for (n,) in db.execute("SELECT name FROM sqlite_master UNION SELECT name FROM pragma_module_list")
+        )
         for table in self._tables:
             if table.endswith("_fts") and views:  # FTS5 prepares its own statements before the guard stands
                 db.execute(f"SELECT 1 FROM {table} WHERE {table} MATCH 'x' LIMIT 1").fetchall()
         for limit, value in _LIMITS.items():
             db.setlimit(limit, value)
-        guard = Guard(self._tables, self._open_tables, views)
+        guard = Guard(self._tables, self._open_tables, views, taken)
         db.set_authorizer(guard)
         db.set_progress_handler(lambda: time.monotonic() > self._deadline, 1000)
         return db, guard

@@ -1,0 +1,371 @@
+"""The reader lets questions through, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from index_kit import Snap, commit, history, manifest, sha
+from pivo.errors import NotFound
+from pivo.events import AuditEvent
+from pivo.index import worker
+from pivo.index.apply import Indexer
+from pivo.index.reader import IndexReader, QueryRefused, QueryTimeout
+from pivo.index.schema import TABLES, VIEWS, describe
+from pivo.index.writer import writing
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """An index with some history, and a file beside it that is nobody's business."""
+    folder = tmp_path_factory.mktemp("index")
+    with writing(folder / "pivo.db") as db:
+        for repo in ("PIVO", "acme/x"):
+            Indexer(db).apply(e for snap in history(repo, 4, 12) for e in snap.events())
+        long = Snap(manifest("long", 1, {"main": "l"}, 1), (commit("l", message="a" * 60_000),), ())
+        Indexer(db).apply([*long.events(), AuditEvent("ann", "question", {"repo": "PIVO"}, "answered")])
+    secret = sqlite3.connect(folder / "secret.db")
+    secret.execute("CREATE TABLE s (x)")
+    secret.execute("INSERT INTO s VALUES ('TOP SECRET')")
+    secret.commit()
+    secret.close()
+    return folder / "pivo.db"
+
+
+@pytest.fixture(scope="module")
+def reader(filled):
+    with IndexReader(filled) as opened:
+        yield opened
+
+
+HOSTILE = [
+    "DELETE FROM commits",
+    "DELETE FROM v_commits",
+    "UPDATE repos SET name = 'x'",
+    "INSERT INTO repos (name) VALUES ('x')",
+    "REPLACE INTO repos (id, name) VALUES (1, 'x')",
+    "DROP TABLE commits",
+    "DROP VIEW v_commits",
+    "CREATE TABLE x (y)",
+    "CREATE TEMP TABLE x (y)",
+    "CREATE TEMP VIEW v_x AS SELECT * FROM sqlite_master",
+    "CREATE VIRTUAL TABLE temp.x USING fts5vocab('message_fts', 'row')",
+    "CREATE TRIGGER t AFTER INSERT ON repos BEGIN SELECT 1; END",
+    "ALTER TABLE repos RENAME TO r",
+    "CREATE INDEX i ON commits (subject)",
+    "REINDEX",
+    "ANALYZE",
+    "VACUUM",
+    "VACUUM INTO '{folder}/copy.db'",
+    "ATTACH '{folder}/secret.db' AS secret",
+    "ATTACH 'file:{folder}/new.db?mode=rwc' AS n",
+    "DETACH main",
+    "PRAGMA query_only = 0",
+    "PRAGMA writable_schema = 1",
+    "PRAGMA table_info(commits)",
+    "PRAGMA data_version = 1",
+    "BEGIN",
+    "COMMIT",
+    "SAVEPOINT x",
+    "SELECT 1; DELETE FROM commits",
+    "SELECT 1; SELECT 2",
+    "SELECT load_extension('/tmp/x.so')",
+    "SELECT * FROM sqlite_master",
+    "SELECT * FROM sqlite_schema",
+    "SELECT * FROM sqlite_temp_master",
+    "SELECT * FROM pragma_table_info('commits')",
+    "SELECT * FROM pragma_database_list",
+    "SELECT * FROM sqlite_dbpage",
+    "SELECT * FROM dbstat",
+    "SELECT * FROM json_each('[1,2,3]')",
+    "WITH v_commits AS (SELECT sql FROM sqlite_master) SELECT * FROM v_commits",
+    "WITH v_x AS (SELECT value FROM meta) SELECT * FROM v_x",
+    "SELECT * FROM commits",
+    "SELECT message FROM messages",
+    "SELECT * FROM kafka_offsets",
+    "SELECT count(*) FROM kafka_offsets",
+    "SELECT count(*) FROM sqlite_master",
+    "SELECT count(*) FROM pragma_database_list",
+    "SELECT count(*) FROM json_tree('[]')",
+    "WITH x AS (SELECT * FROM kafka_offsets) SELECT count(*) FROM x a, x b",
+    "SELECT * FROM main.dead_letters",
+    "SELECT * FROM message_fts",
+    "SELECT * FROM message_fts_data",
+    "SELECT * FROM v_commits WHERE hash IN (SELECT block FROM path_fts_data)",
+    "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c",
+    "WITH RECURSIVE v_c(x) AS (VALUES (1) UNION ALL SELECT x || x FROM v_c) SELECT * FROM v_c",
+    "SELECT printf('%.*c', 900000000, 'x')",
+    "SELECT format('%.*c', 900000000, 'x')",
+    "SELECT randomblob(900000000)",
+    "SELECT zeroblob(900000000)",
+    "SELECT hex(zeroblob(1000))",
+    "SELECT replace(replace(replace('666', '6', '{long}'), '6', '{long}'), '6', '{long}')",
+    "SELECT fts5(1)",
+    "SELECT writefile('{folder}/x', 'y')",
+    "SELECT readfile('/etc/passwd')",
+    "SELECT edit('x')",
+    "SELECT sqlite_version()",
+    "SELECT bm25(message_fts) FROM v_search WHERE text MATCH 'do'",
+    "EXPLAIN SELECT 1",
+    "QUERY PLAN SELECT 1",
+    "",
+    " -- nothing",
+    ";",
+    "SELECT",
+    "SELECT * FROM v_nothing",
+    "SELECT nothing FROM v_commits",
+    "SELECT " + "(" * 300 + "1" + ")" * 300,
+    "SELECT 1" + " UNION ALL SELECT 1" * 100,
+    "SELECT '{long}' LIKE '{long}{long}{long}{long}{long}{long}'",
+    "SELECT 1 -- " + "x" * 30_000,
+    "SELECT '\0'; DROP TABLE commits",
+    "SELECT * FROM v_search WHERE text MATCH '\"'",
+]
+
+
+@pytest.mark.parametrize("sql", HOSTILE)
+def test_what_is_no_question_is_refused_at_once(reader, filled, sql):
+    long = "6" * 100
+    sql = sql.replace("{folder}", str(filled.parent)).replace("{long}", long)
+    before = sorted(p.name for p in filled.parent.iterdir())
+    began = time.monotonic()
+    with pytest.raises(QueryRefused) as refused:
+        reader.query(sql, timeout=2.0)
+    assert time.monotonic() - began < 1.0
+    assert "SECRET" not in str(refused.value)
+    assert sorted(p.name for p in filled.parent.iterdir()) == before
+
+
+def test_after_all_that_the_index_is_what_it_was(reader, filled):
+    assert reader.query("SELECT count(*) FROM v_repos").rows == [(3,)]
+    assert sqlite3.connect(filled).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+BOMBS = {
+    "cross join": "SELECT count(*) FROM v_changes a, v_changes b, v_changes c, v_changes d"
+    " WHERE a.blob || b.blob > c.blob",
+    "sort": "SELECT a.path || b.path || c.path || d.path AS p FROM v_changes a, v_changes b, v_changes c, v_changes d"
+    " ORDER BY p DESC",
+    # one call of one function, within which no progress handler comes round: the process is killed
+    "a slow function": "SELECT instr(replace(message, 'a', 'aaaaaaaaaaaaaaaa'),"
+    " replace(substr(message, 1, 30000), 'a', 'aaaaaaaaaaaaaaaa') || 'b') FROM v_commits WHERE repo_name = 'long'",
+    "group": "SELECT group_concat(a.message) FROM v_commits a, v_commits b, v_commits c, v_commits d",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_ends_at_its_deadline(reader, name):
+    reader.query("SELECT 1")
+    began = time.monotonic()
+    with pytest.raises((QueryTimeout, QueryRefused)):
+        reader.query(BOMBS[name], timeout=0.5)
+    assert time.monotonic() - began < 0.5 + 0.1 + 0.05  # 50 ms for a machine that is busy with other tests
+    assert reader.query("SELECT 1").rows == [(1,)]
+
+
+QUESTIONS = {
+    "who committed last": "SELECT author_name FROM v_commits WHERE repo_name = 'PIVO'"
+    " ORDER BY commit_time DESC LIMIT 1",
+    "a short hash": "SELECT hash FROM v_commits WHERE hash >= '{hash}' AND hash < '{hash}g'",
+    "a table as it stands": "SELECT commit_hash, repo_name, files, size, hdfs_path FROM repo_snapshots",
+    "words": "SELECT hash FROM v_search WHERE text MATCH 'reasons' LIMIT 3",
+    "part of a path": "SELECT path FROM v_search_paths WHERE text MATCH 'file1'",
+    "a common table expression": "WITH x AS (SELECT repo_name r, count(*) n FROM v_commits GROUP BY 1)"
+    " SELECT a.n FROM x a, x b",
+    "a window": "SELECT hash, row_number() OVER (PARTITION BY repo_name ORDER BY commit_time DESC) FROM v_commits",
+    "dates": "SELECT count(*) FROM v_commits WHERE commit_time > datetime('2026-01-01', '-1 month')",
+    "hours": "SELECT strftime('%H', commit_time) h, count(*) FROM v_commits GROUP BY h ORDER BY 2 DESC",
+    "a subquery": "SELECT repo_name FROM v_repos r"
+    " WHERE EXISTS (SELECT 1 FROM v_snapshots s WHERE s.repo_name = r.repo_name)",
+    "a union": "SELECT repo_name FROM v_repos UNION SELECT repo_name FROM v_snapshots",
+    "json": "SELECT parameters ->> '$.repo' FROM v_audit",
+    "a join of search": "SELECT c.subject FROM v_search s JOIN v_commits c ON c.hash = s.hash WHERE s.text MATCH 'do'",
+    "count": "SELECT count(*) FROM v_changes",
+    "values": "VALUES (1, 'x')",
+    "in lower case with a comment": "select /* hello */ count(*) from v_refs where current = 1 -- bye",
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_is_answered(reader, name):
+    last = reader.query("SELECT hash FROM v_commits LIMIT 1").rows[0][0]
+    assert reader.query(QUESTIONS[name].replace("{hash}", last[:9])).rows
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda v: v.name)
+def test_every_view_can_be_read_and_is_described(reader, view):
+    result = reader.query(f"SELECT * FROM {view.name} LIMIT 1")
+    assert result.columns == tuple(c.name for c in view.columns)
+    assert view.about in describe() and all(c.about for c in view.columns)
+
+
+def test_every_table_is_described_as_it_is(filled):
+    db = sqlite3.connect(filled)
+    names = [
+        name
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        if "_fts_" not in name
+    ]
+    found = {name: [row[1] for row in db.execute(f"PRAGMA table_info({name})")] for name in names}
+    assert found == {name: list(columns) for name, (_, columns) in TABLES.items()}
+
+
+POINTS = [
+    (
+        "SELECT author_name FROM v_commits WHERE repo_name = 'PIVO' ORDER BY commit_time DESC LIMIT 1",
+        "commits_repo_time",
+    ),
+    ("SELECT author_name FROM v_commits ORDER BY commit_time DESC LIMIT 1", "commits_time"),
+    ("SELECT hash FROM v_commits WHERE hash >= 'abc' AND hash < 'abd'", "commits_hash"),
+    ("SELECT subject FROM v_commits WHERE author_email = 'x' AND commit_time > '2026'", "commits_author_time"),
+    ("SELECT hash FROM v_commits WHERE lost = 1 AND repo_name = 'PIVO'", "commits_lost"),
+    (
+        "SELECT commit_hash FROM v_changes WHERE repo_name = 'PIVO' AND path = 'x' ORDER BY commit_time DESC LIMIT 2",
+        "commit_files_path_time",
+    ),
+    ("SELECT path FROM v_changes WHERE commit_hash = 'abc'", "commits_hash"),
+    ("SELECT hdfs_path FROM v_snapshots WHERE repo_name = 'PIVO' ORDER BY seq DESC LIMIT 1", "repo_snapshots"),
+    ("SELECT hash FROM v_search WHERE text MATCH 'x' LIMIT 5", "VIRTUAL TABLE"),
+]
+
+
+@pytest.mark.parametrize("sql, index", POINTS, ids=lambda x: x[:60])
+def test_a_point_question_walks_an_index_in_order(filled, sql, index):
+    plan = [row[3] for row in sqlite3.connect(filled).execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert any(index in step for step in plan), plan
+    assert not any(step.startswith("SCAN") and index not in step for step in plan), plan
+    if "ORDER BY" in sql:
+        assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
+def test_rows_and_cells_have_limits(reader):
+    result = reader.query("SELECT hash FROM v_commits", limit=3)
+    assert (len(result.rows), result.truncated) == (3, True)
+    assert not reader.query("SELECT 1", limit=1).truncated
+    (row,) = reader.query("SELECT replace(message, 'a', 'bb') FROM v_commits WHERE repo_name = 'long'").rows
+    assert len(row[0]) < worker.CELL + 50 and row[0].endswith("more)")
+    many = reader.query("SELECT a.message FROM v_commits a, v_commits b WHERE a.repo_name = 'long'", limit=100_000)
+    assert many.truncated or len(many.rows) < 100
+
+
+def test_parameters_by_position_and_by_name(reader):
+    assert reader.query("SELECT ?1 + ?2", [1, 2]).rows == [(3,)]
+    assert reader.query("SELECT :a || :b", {"a": "x", "b": "y"}).rows == [("xy",)]
+    assert reader.query("SELECT ?", ["'; DROP TABLE commits; --"]).rows == [("'; DROP TABLE commits; --",)]
+    with pytest.raises(QueryRefused):
+        reader.query("SELECT ?, ?", [1])
+
+
+def test_values_of_every_kind_come_back(reader):
+    row = reader.query("SELECT 1, 2.5, 'ä€', NULL, x'00ff', 9e999, -1").rows[0]
+    assert row == (1, 2.5, "ä€", None, "00ff", "inf", -1)
+
+
+def test_no_index_yet_says_what_to_do(tmp_path):
+    with IndexReader(tmp_path / "pivo.db") as reader, pytest.raises(NotFound, match="pivo index"):
+        reader.query("SELECT 1")
+
+
+def test_an_index_that_is_made_or_replaced_is_seen(tmp_path):
+    path = tmp_path / "pivo.db"
+    with IndexReader(path) as reader:
+        for name in ("one", "two"):
+            with writing(tmp_path / f"{name}.db") as db:
+                Indexer(db).apply(Snap(manifest(name, 1, {}), (), ()).events())
+            source = sqlite3.connect(tmp_path / f"{name}.db")
+            source.execute(f"VACUUM INTO '{tmp_path}/new.db'")
+            (tmp_path / "new.db").rename(path)
+            assert reader.query("SELECT repo_name FROM v_repos").rows == [(name,)]
+
+
+def test_it_is_shared_by_threads(reader):
+    def ask(n):
+        return reader.query("SELECT ?1, count(*) FROM v_commits", [n]).rows[0][0]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(200))) == list(range(200))
+
+
+def test_a_worker_that_was_killed_is_replaced(filled):
+    with IndexReader(filled) as reader:
+        reader.query("SELECT 1")
+        os.kill(reader._idle[0]._process.pid, signal.SIGKILL)
+        assert reader.query("SELECT 1").rows == [(1,)]
+
+
+def test_no_worker_stays_behind(filled):
+    reader = IndexReader(filled)
+    reader.query("SELECT 1")
+    process = reader._idle[0]._process
+    reader.close()
+    assert process.poll() is not None
+
+
+def test_a_question_is_quick(reader):
+    reader.query("SELECT 1")
+    times = []
+    for _ in range(50):
+        began = time.perf_counter()
+        reader.query(QUESTIONS["who committed last"])
+        times.append(time.perf_counter() - began)
+    assert sorted(times)[25] < 0.005
+
+
+def test_reading_and_writing_do_not_wait_for_each_other(filled, reader):
+    def run_into_the_deadline():
+        with pytest.raises(QueryTimeout):
+            reader.query(BOMBS["cross join"], timeout=0.5)
+
+    with writing(filled) as db:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("INSERT INTO repos (name) VALUES ('unseen')")
+        began = time.monotonic()
+        assert reader.query("SELECT 1 FROM v_repos WHERE repo_name = 'unseen'").rows == []
+        assert time.monotonic() - began < 1
+        db.execute("ROLLBACK")
+        slow = threading.Thread(target=run_into_the_deadline)
+        slow.start()
+        db.execute("INSERT INTO repos (name) VALUES ('written')")
+        db.execute("DELETE FROM repos WHERE name = 'written'")
+        assert slow.is_alive()
+        slow.join()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become another user")
+def test_a_reader_that_may_not_write_to_the_folder_reads(filled):
+    for folder in (filled.parent, *filled.parent.parents):
+        if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest", "index")):
+            folder.chmod(0o755)
+    child = os.fork()
+    if child == 0:  # pragma: no cover - another process
+        found = ()
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            open_ro = sqlite3.connect(f"file:{filled}?mode=ro", uri=True)
+            found = open_ro.execute("SELECT count(*) FROM v_repos").fetchone()
+        finally:
+            os._exit(0 if found == (3,) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_the_reader_never_imports_the_writer():
+    code = "import pivo.index.reader, sys; print({'pivo.index.writer', 'confluent_kafka'} & sys.modules.keys())"
+    paths = ":".join(sys.path)
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": paths}, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "set()"
+
+
+def test_a_hash_that_is_asked_for_is_found(reader):
+    assert reader.query("SELECT repo_name FROM v_commits WHERE hash = ?", [sha("l")]).rows == [("long",)]
