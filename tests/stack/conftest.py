@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import os
-import socket
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
-from pivo.settings import CHECKOUT, Ports, Settings
+from pivo.settings import CHECKOUT, Settings
 from pivo.stack.parts import all_parts
 from pivo.stack.supervisor import Supervisor
-
-
-def free_ports() -> dict[str, str]:
-    """A free port for every part, as `PIVO_PORT_…`; from below the range that outgoing connections use."""
-    found: dict[str, str] = {}
-    port = 18000 + os.getpid() % 4000
-    for name in (field.name for field in fields(Ports)):
-        while True:
-            port += 1
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) != 0:
-                    break
-        found[f"PIVO_PORT_{name.upper()}"] = str(port)
-    return found
-
-
-def told(part: str, state: str, detail: str) -> None:
-    """Progress of the stack, in pytest's captured output."""
-    print(f"{part} {state} {detail}")  # noqa: T201
-
-
-def stack_environment(home: Path) -> dict[str, str]:
-    """The PIVO_… variables of a stack at `home` on free ports, with nothing inherited that points elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if name == "PIVO_MEMORY_CHECK"}
-    return {**kept, "PIVO_HOME": str(home), "PIVO_ROOT": str(CHECKOUT), **free_ports()}
+from stack_kit import Pivo, stack_environment, told
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +34,24 @@ def stack_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         yield env
     finally:
         supervisor.down(told)
+
+
+@pytest.fixture(scope="session")
+def pivo(stack_env: dict[str, str]) -> Pivo:
+    """The command line, as a person would run it beside the running stack."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PIVO_")}
+    env = {**own, **stack_env, "PYTHONPATH": str(CHECKOUT / "include")}
+    command = (sys.executable, "-c", "from pivo.cli import main; main()")
+
+    def run(*arguments: str, code: int = 0, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        words = (*command, *arguments)
+        done = subprocess.run(
+            words, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        assert done.returncode == code, f"pivo {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run
 
 
 @pytest.fixture(scope="session")
