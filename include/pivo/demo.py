@@ -131,7 +131,8 @@ class Demo:
         console.print()
         console.print(
             Panel(
-                f"Airflow    [bold]{settings.airflow_url}[/]   login [bold]admin[/] / [bold]{settings.airflow_password}[/]\n"
+                f"Airflow    [bold]{settings.airflow_url}[/]\n"
+                f"Login      [bold]admin[/] / [bold]{settings.airflow_password}[/]\n"
                 f"Chat view  [bold]{settings.airflow_url}/pivo/[/]   (also in Airflow's menu)\n"
                 f"Restored   [bold]{page}[/]\n\n"
                 f'[dim]next[/]  .venv/bin/pivo ask "Who are the top contributors?"\n'

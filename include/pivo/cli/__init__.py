@@ -6,8 +6,9 @@ import sys
 
 import typer
 
+import pivo.cli.index as index
 from pivo import __version__
-from pivo.cli import archive, ask, index, restore, stack
+from pivo.cli import archive, ask, restore, stack
 from pivo.cli.output import complain
 from pivo.errors import PivoError
 

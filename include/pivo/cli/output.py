@@ -9,17 +9,25 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress as Bars, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 
 from pivo.errors import AmbiguousRef, PivoError
 from pivo.progress import Progress
 
-console = Console(highlight=False)
-stderr = Console(stderr=True, highlight=False)
+_PIPED = 200  # columns where there is no terminal to ask: a log or a pipe should not wrap at 80
+
+
+def _console(stream: TextIO, *, stderr: bool) -> Console:
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _PIPED)
+
+
+console = _console(sys.stdout, stderr=False)
+stderr = _console(sys.stderr, stderr=True)
 
 
 def printable(text: str) -> str:
