@@ -17,6 +17,9 @@ from pivo.stack.part import HOST, Folders, NotReady, Part, write_config
 WORKER_MEMORY = "1200m"
 """What the worker gives to executors; a restore's executors ask for less (spark_jobs/)."""
 
+_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true"
+"""For daemons, drivers and executors: they live shortly, and Python and the disk do the work."""
+
 _LOGGING = """rootLogger.level = info
 rootLogger.appenderRef.stdout.ref = console
 appender.console.type = Console
@@ -67,6 +70,8 @@ def defaults(settings: Settings) -> dict[str, str]:
         "spark.executor.memory": "512m",
         "spark.executor.cores": "1",
         "spark.cores.max": "2",
+        "spark.driver.extraJavaOptions": _JVM,
+        "spark.executor.extraJavaOptions": _JVM,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.port.maxRetries": "32",
@@ -83,7 +88,7 @@ def parts(settings: Settings, java: Find) -> list[Part]:
         return {
             **environment(settings, java),
             "SPARK_DAEMON_MEMORY": "256m",
-            "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+            "SPARK_DAEMON_JAVA_OPTS": _JVM,
             # the REST server for submissions is on by default, on a port of its own; nothing here uses it
             "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false",
             # a restore leaves its application's folder (jars, logs) behind; an hour is enough to look at it
