@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import Param, dag, get_current_context, task, teardown
+from airflow.sdk import BaseHook, Param, dag, get_current_context, task, teardown
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -56,6 +56,7 @@ class SubmitRestore(SparkSubmitOperator):
         from pivo import hooks
 
         with hooks.task_errors():
+            BaseHook.get_connection(self._conn_id)  # fails if there is none: the provider would quietly ask YARN
             run = current_run(context)
             self.application_args = run.job_arguments()
             line = ["spark-submit", "--master", run.settings.spark_master, "--name", self.name, JOB]
