@@ -38,7 +38,9 @@ def forge(tmp_path: Path) -> Iterator[ForgeServer]:
 @pytest.fixture
 def settings(tmp_path: Path, store: LocalStore, forge: ForgeServer) -> Settings:
     """Settings for the archive in a folder and the forge on loopback."""
-    env = {"PIVO_HOME": str(tmp_path / "home"), "PIVO_ARCHIVE": store.url, "USER": "tester"}
+    env = {"PIVO_HOME": str(tmp_path / "home"), "PIVO_ARCHIVE": store.url, "USER": "tester"} | {
+        "PIVO_AIRFLOW_URL": "http://127.0.0.1:9"
+    }
     return replace(Settings.load(env), forge=ForgeAccess(forge.api_url, TOKEN))
 
 
