@@ -137,6 +137,7 @@ VIEWS: tuple[View, ...] = (
             ("author_name", "a.name", "who wrote it"),
             ("author_email", "a.email", "the author's address"),
             ("subject", "c.subject", "first line of the commit's message"),
+            ("merge", "c.parents > 1", "1 when the commit is a merge: mostly changes that other commits made"),
             ("mode", "f.mode", "git's mode, e.g. 100644; NULL when deleted"),
             ("blob", _hex("f.blob"), "hash of the new content; empty when deleted"),
             ("old_blob", _hex("f.old_blob"), "hash of the old content; empty when added"),

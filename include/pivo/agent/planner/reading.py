@@ -211,6 +211,8 @@ class _Reader:
             return 1
         if not found:
             return 0
+        if at and self._free[at - 1] and self._words[at - 1].norm in {"file", "folder", "directory", "path"}:
+            self._take(at - 1, 1)  # "the file README.md" asks for nothing more than "README.md"
         self._reading.paths.append(found[0])
         if not self._reading.repos and found[0].repo:
             self._reading.repos.append(found[0].repo)

@@ -92,7 +92,7 @@ def _commits(reading: Reading, columns: str = "") -> _Select:
     if reading.path is not None:
         taken = "substr(commit_hash, 1, 10) AS short_hash, commit_time, author_name, subject, repo_name"
         taken += ", commit_hash AS hash"
-        select = _Select(columns or f"DISTINCT {taken}", "v_changes").repo(reading).path(reading)
+        select = _changed(columns or f"DISTINCT {taken}", reading)
     else:
         select = _Select(columns or _COMMIT, "v_commits").repo(reading)
         if "LOST" not in reading.concepts:
@@ -101,6 +101,11 @@ def _commits(reading: Reading, columns: str = "") -> _Select:
         if concept in reading.concepts:
             select.where(condition, f"that are {says}")
     return select.people(reading).time(reading)
+
+
+def _changed(columns: str, reading: Reading) -> _Select:
+    """Changes of paths. Merges are left out, as `git log -- path` does: they repeat what was changed on the side."""
+    return _Select(columns, "v_changes").repo(reading).path(reading).where("merge = 0")
 
 
 def _last_commit(reading: Reading) -> Query:
@@ -288,7 +293,7 @@ def _count_files(reading: Reading) -> Query:
 def _changes(status: str, says: str) -> Callable[[Reading], Query]:
     def build(reading: Reading) -> Query:
         columns = "path, status, commit_time, author_name, subject, repo_name, commit_hash"
-        select = _Select(columns, "v_changes").repo(reading).path(reading).people(reading).time(reading)
+        select = _changed(columns, reading).people(reading).time(reading)
         if status:
             select.where("status = :status", status=status)
         return select.tail("ORDER BY commit_time DESC LIMIT :n", n=reading.number or 100).query(says)
@@ -299,15 +304,15 @@ def _changes(status: str, says: str) -> Callable[[Reading], Query]:
 def _path_event(status: str, order: str, says: str) -> Callable[[Reading], Query]:
     def build(reading: Reading) -> Query:
         columns = "path, status, commit_time, author_name, subject, repo_name, commit_hash"
-        select = _Select(columns, "v_changes").repo(reading).path(reading).where("status = :status", status=status)
+        select = _changed(columns, reading).where("status = :status", status=status)
         return select.tail(f"ORDER BY commit_time {order} LIMIT 1").query(says)
 
     return build
 
 
 def _files_changed(reading: Reading) -> Query:
-    select = _Select("path, MAX(commit_time) AS last, COUNT(*) AS changes, repo_name", "v_changes")
-    select.repo(reading).path(reading).people(reading).time(reading)
+    select = _changed("path, MAX(commit_time) AS last, COUNT(*) AS changes, repo_name", reading)
+    select.people(reading).time(reading)
     order = "changes DESC, path" if "MOST" in reading.concepts else "last DESC, path"
     says = "files by number of changes" if "MOST" in reading.concepts else "files that changed"
     limit = reading.number or (10 if "MOST" in reading.concepts else 100)

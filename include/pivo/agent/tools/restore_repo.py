@@ -99,7 +99,7 @@ def details(plan: RestorePlan, asked: str) -> dict[str, str]:
         "Repository": plan.repo,
         "Commit": plan.commit,
         "Subject": safe.line(plan.subject),
-        "Date": plan.commit_date,
+        "Date": plan.commit_date.replace("T", " ").replace("+00:00", " UTC"),
         "Asked for": asked,
         "Branch": plan.branch,
         "From": f"snapshot {plan.snapshot}, {packs} pack{'s' if packs != 1 else ''}, {answers.size(plan.bytes)}",
