@@ -263,7 +263,7 @@ def _announce(job: _Job, work: Workspace, previous: Manifest | None, manifest: M
     job.progress("announcing", 0, manifest.commits)
     job.events.announce(
         manifest,
-        work.commits(tips(manifest), job.progress),
+        work.commits(tips(manifest)),
         updates,
         hdfs_path(job.store, manifest.repo, manifest.dirname),
         job.progress,
