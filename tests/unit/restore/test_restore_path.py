@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ from pivo.restore.reconstruct import reconstruct
 from pivo.settings import ForgeAccess, Settings
 from pivo.stack.localforge import ForgeServer
 from pivo.store import LocalStore, open_store
-from restore_kit import READ_ONLY, Git, publish, stored
+from restore_kit import READ_ONLY, Git, difficult, publish, stored
 
 Restored = Callable[..., Path]
 
@@ -64,6 +65,28 @@ def test_the_head_comes_back_with_merge_signature_and_tags_of_tags(
             ["git", "-C", str(bare), "cat-file", "commit", "main"], capture_output=True, text=True, check=True
         ).stdout
     )
+
+
+def test_ten_random_commits_come_back_bit_for_bit_those_that_a_rewrite_lost_among_them(
+    store: LocalStore, tmp_path: Path, restored: Restored
+) -> None:
+    (tmp_path / "work").mkdir()
+    git = difficult(tmp_path / "work")
+    before = publish(store, "PIVO", git)
+    lost = git("rev-list", "main~3..main").splitlines()
+    git("reset", "-q", "--hard", "main~3")
+    git.commit("another way", README="rewritten\n")
+    publish(store, "PIVO", git, 2, before)
+    known = sorted({*git("rev-list", "--branches", "--tags").splitlines(), *lost})
+    chosen = random.Random(20261123).sample([c for c in known if c != lost[0]], 9)
+    for commit in {*chosen, lost[0]}:
+        target = tmp_path / "out" / f"{commit}.git"
+        restored("PIVO", commit, str(target))
+        tags = git("tag", "--merged", commit).splitlines()
+        assert refs(target) == dict.fromkeys(("HEAD", "refs/heads/main"), commit) | {
+            f"refs/tags/{tag}": git("rev-parse", f"refs/tags/{tag}") for tag in tags
+        }
+        assert objects(target, "--all") == objects(git.path, commit, *(f"refs/tags/{tag}" for tag in tags))
 
 
 def test_another_branch_keeps_its_name_and_becomes_the_default(

@@ -112,7 +112,7 @@ class Forge:
 
     def owners(self) -> list[str]:
         """All owners that have a folder."""
-        return sorted(p.name for p in self.root.glob("*") if p.is_dir() and _NAME.match(p.name))
+        return sorted(p.name for p in self.root.glob("*") if p.is_dir() and _NAME.match(p.name) and p.name[0] != ".")
 
     def create(self, owner: str, name: str, description: str | None, private: bool) -> Repository:
         """A new empty repository. NameTaken, BadName."""
