@@ -44,21 +44,43 @@ class Planned:
 
 
 WEB = (
-    Planned("w1", ADA, "2026-09-01 10:00", "Initial commit", {"README.md": "# Web\n\nHello.\n", "src/app.py": "print(1)\n"}),
+    Planned(
+        "w1", ADA, "2026-09-01 10:00", "Initial commit", {"README.md": "# Web\n\nHello.\n", "src/app.py": "print(1)\n"}
+    ),
     Planned("w2", GRACE, "2026-10-05 09:00", "Add a parser", {"src/parser.py": "def parse():\n    return 1\n"}),
-    Planned("w3", ADA, "2026-10-20 16:30", "Document the parser", {"README.md": "# Web\n\nHello.\n\n## Parser\n\nIt parses.\n"}),
+    Planned(
+        "w3",
+        ADA,
+        "2026-10-20 16:30",
+        "Document the parser",
+        {"README.md": "# Web\n\nHello.\n\n## Parser\n\nIt parses.\n"},
+    ),
     Planned("w4", ALAN, "2026-11-10 08:00", "Fix memory leak in app", {"src/app.py": "print(2)\n"}, "dev"),
     Planned("w5", GRACE, "2026-11-17 11:00", "Add docs", {"docs/guide.md": "# Guide\n", "docs/faq.md": "# FAQ\n"}),
     Planned("w6", GRACE, "2026-11-18 12:00", "Merge dev", {}, merge="w4"),
-    Planned("w7", ADA, "2026-11-20 14:03", "Explain the parser better", {"README.md": "# Web\n\nHello!\n\n## Parser\n\nIt parses well.\n"}),
+    Planned(
+        "w7",
+        ADA,
+        "2026-11-20 14:03",
+        "Explain the parser better",
+        {"README.md": "# Web\n\nHello!\n\n## Parser\n\nIt parses well.\n"},
+    ),
     Planned("w8", GRACE, "2026-11-22 20:15", "Drop the FAQ", {"docs/faq.md": None}),
-)  # fmt: skip
+)
 TOOL = (Planned("t1", ADA, "2026-08-02 07:00", "A tool", {"tool.sh": "echo tool\n", "README.md": "# Tool\n"}),)
 PIVO = (
     Planned("p1", ADA, "2026-11-01 10:00", "Begin", {"README.md": "# PIVO\n"}),
-    Planned("p2", GRACE, "2026-11-12 10:00", "Say what it is", {"README.md": "# PIVO\n\nAn archive.\n", "setup.py": "x = 1\n"}),
-    Planned("p3", ADA, "2026-11-21 18:00", "Say how", {"README.md": "# PIVO\n\nAn archive of git.\n\n## Use\n\nAsk it.\n"}),
-)  # fmt: skip
+    Planned(
+        "p2",
+        GRACE,
+        "2026-11-12 10:00",
+        "Say what it is",
+        {"README.md": "# PIVO\n\nAn archive.\n", "setup.py": "x = 1\n"},
+    ),
+    Planned(
+        "p3", ADA, "2026-11-21 18:00", "Say how", {"README.md": "# PIVO\n\nAn archive of git.\n\n## Use\n\nAsk it.\n"}
+    ),
+)
 
 
 class World:
@@ -153,8 +175,7 @@ class World:
         self._db.execute("COMMIT")
 
     def _git(self, cwd: Path, *args: str, env: dict[str, str] | None = None) -> str:
-        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "GIT_CONFIG_NOSYSTEM": "1",
-                 "GIT_AUTHOR_NAME": "x", "GIT_AUTHOR_EMAIL": "x", "GIT_COMMITTER_NAME": "x", "GIT_COMMITTER_EMAIL": "x"}  # fmt: skip
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "GIT_CONFIG_NOSYSTEM": "1"}
         done = subprocess.run(
             ["git", *args], cwd=cwd, env=clean | (env or {}), capture_output=True, text=True, check=True
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,6 @@ def test_errors_are_answers(kit, name: str, arguments: dict[str, object], says: 
     output = call(kit, name, "restore acme/web", **arguments)
     assert not output.ok
     assert output.proposal is None
-    import re
-
     assert re.search(says, json.dumps(output.summary)), output.summary
 
 
@@ -175,7 +174,8 @@ def test_an_error_goes_back_to_the_writer_twice(kit) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["DELETE FROM repos", "SELECT * FROM sqlite_master", "ATTACH 'x' AS y", "SELECT 1; SELECT 2", "PRAGMA query_only = 0",
+    ["DELETE FROM repos", "SELECT * FROM sqlite_master", "ATTACH 'x' AS y", "SELECT 1; SELECT 2",
+     "PRAGMA query_only = 0",
      "SELECT load_extension('x')", "SELECT * FROM commits", "SELECT printf('%.*c', 900000000, 'x')"],
 )  # fmt: skip
 def test_sql_of_an_attacker_is_refused(kit, sql: str) -> None:

@@ -1,0 +1,163 @@
+"""The chat view inside a real Airflow API server: who gets in, what they may, what a page may do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from subprocess import run
+
+import httpx
+import pytest
+
+from pivo.settings import CHECKOUT
+
+CONVERSATION = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+def ask(client: httpx.Client, question: str) -> list[dict]:
+    with client.stream("POST", "/pivo/api/ask", json={"question": question, "conversation": CONVERSATION}) as answer:
+        assert answer.status_code == 200, answer.read()
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["x-accel-buffering"] == "no"
+        return [json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: ")]
+
+
+def propose(client: httpx.Client, airflow, name: str) -> dict:
+    events = ask(client, f"Restore acme/web to v1.0 into file://{airflow.home}/out/{name}.git")
+    return next(e for e in events if e["type"] == "proposal")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/pivo/"),
+        ("GET", "/pivo/assets/chat.js"),
+        ("GET", "/pivo/api/me"),
+        ("POST", "/pivo/api/ask"),
+        ("GET", "/pivo/api/proposals/x"),
+        ("POST", "/pivo/api/proposals/x/confirm"),
+        ("POST", "/pivo/api/proposals/x/cancel"),
+        ("GET", "/pivo/api/runs/x"),
+    ],
+)
+def test_anonymous_gets_nothing(airflow, method: str, path: str) -> None:
+    with airflow.client() as client:
+        assert client.request(method, path, json={}).status_code == 401
+
+
+def test_no_schema_is_published(airflow) -> None:
+    with airflow.client("admin") as client:
+        for path in ("/pivo/docs", "/pivo/redoc", "/pivo/openapi.json"):
+            assert client.get(path).status_code == 404
+
+
+def test_the_page_may_load_only_its_own(airflow) -> None:
+    with airflow.client("viewer") as client:
+        page = client.get("/pivo/")
+        assert page.status_code == 200
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'self'" in policy
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert "http://" not in page.text.replace("http://www.w3.org", "")
+        for name in ("chat.css", "chat.js", "draw.js", "icon.svg"):
+            assert f"assets/{name}" in page.text or name == "draw.js"
+            asset = client.get(f"/pivo/assets/{name}")
+            assert asset.status_code == 200
+            assert asset.headers["content-security-policy"] == policy
+        assert client.get("/pivo/assets/..%2fapi.py").status_code == 404
+
+
+def test_a_viewer_may_ask(airflow) -> None:
+    with airflow.client("viewer") as client:
+        assert client.get("/pivo/api/me").json() == {
+            "name": "viewer",
+            "may_restore": False,
+            "brain": "offline planner",
+        }
+        events = ask(client, "Who committed last to acme/web?")
+    assert [e["type"] for e in events] == ["tool_call", "tool_result", "text", "answer", "done"]
+    assert "<strong>Grace Hopper</strong>" in events[3]["html"]
+    assert events[1]["evidence"]["sql"].startswith("SELECT")
+
+
+def test_a_viewer_may_not_restore(airflow) -> None:
+    with airflow.client("viewer") as client:
+        made = propose(client, airflow, "viewer")
+        answer = client.post(f"/pivo/api/proposals/{made['id']}/confirm", json={"digest": made["digest"]})
+        assert answer.status_code == 403
+        assert client.get(f"/pivo/api/proposals/{made['id']}").json()["state"] == "open"
+
+
+def test_a_user_triggers_as_themselves_and_a_refused_run_gives_the_proposal_back(airflow) -> None:
+    # This server has no DAG loaded, so Airflow's own API, reached in process, answers 404.
+    with airflow.client("user") as client:
+        assert client.get("/pivo/api/me").json()["may_restore"] is True
+        made = propose(client, airflow, "user")
+        answer = client.post(f"/pivo/api/proposals/{made['id']}/confirm", json={"digest": made["digest"]})
+        assert answer.status_code == 404
+        assert "pivo_restore" in answer.json()["what"]
+        assert client.get(f"/pivo/api/proposals/{made['id']}").json()["state"] == "open"
+        log = (airflow.home / "logs" / "pivo.log").read_text()
+        assert "confirmed by user" in log
+
+
+def test_a_stolen_proposal_is_not_there(airflow) -> None:
+    with airflow.client("user") as owner, airflow.client("admin") as thief:
+        made = propose(owner, airflow, "stolen")
+        for verb in ("confirm", "cancel"):
+            answer = thief.post(f"/pivo/api/proposals/{made['id']}/{verb}", json={"digest": made["digest"]})
+            assert answer.status_code == 404
+        assert owner.get(f"/pivo/api/proposals/{made['id']}").json()["state"] == "open"
+
+
+def test_an_altered_digest_and_a_cancelled_proposal(airflow) -> None:
+    with airflow.client("user") as client:
+        made = propose(client, airflow, "altered")
+        path = f"/pivo/api/proposals/{made['id']}"
+        assert client.post(f"{path}/confirm", json={"digest": "0" * 64}).status_code == 409
+        assert client.post(f"{path}/cancel", json={"digest": made["digest"]}).json()["state"] == "cancelled"
+        assert client.post(f"{path}/confirm", json={"digest": made["digest"]}).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    ],
+)
+def test_requests_of_other_sites_are_refused(airflow, headers: dict[str, str], status: int) -> None:
+    with airflow.client("user") as client:
+        made = propose(client, airflow, "csrf" + str(status))
+        body = json.dumps({"digest": made["digest"], "question": "help", "conversation": CONVERSATION})
+        sent = {"Content-Type": "application/json"} | headers
+        for path in (f"/pivo/api/proposals/{made['id']}/confirm", "/pivo/api/ask"):
+            assert client.post(path, content=body, headers=sent).status_code == status
+        assert client.get(f"/pivo/api/proposals/{made['id']}").json()["state"] == "open"
+
+
+def test_a_bad_run_id_reaches_nothing(airflow) -> None:
+    with airflow.client("user") as client:
+        assert client.get("/pivo/api/runs/..%2f..%2fvariables").status_code == 404
+        assert client.get("/pivo/api/runs/nosuch").status_code == 404
+
+
+def test_the_navigation_has_an_entry(airflow) -> None:
+    with airflow.client("admin") as client:
+        plugins = client.get("/api/v2/plugins").json()["plugins"]
+    (pivo,) = [p for p in plugins if p["name"] == "pivo"]
+    assert pivo["external_views"][0]["url_route"] == "pivo-chat"
+
+
+def test_the_plugin_is_light() -> None:
+    """Every Airflow process imports it: what it mounts must not load the agent, FastAPI or the SDK."""
+    code = "import sys; import pivo.chat.mount as m; m.chat(); print([n for n in sys.modules if n.split('.')[0] in"
+    code += " {'fastapi', 'google', 'pydantic', 'airflow', 'httpx'} or n.startswith('pivo.agent')])"
+    env = {"PYTHONPATH": str(CHECKOUT / "include")}
+    done = run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
