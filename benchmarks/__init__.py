@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m benchmarks [name …]` runs them; each is a module with a `main()` that prints a table."""
