@@ -97,6 +97,10 @@ def configuration(settings: Settings) -> dict[str, str]:
         "AIRFLOW__API__SECRET_KEY": secret(secrets / "airflow-api-key"),
         "AIRFLOW__API_AUTH__JWT_SECRET": secret(secrets / "airflow-jwt", _long()),
         "AIRFLOW__API_AUTH__JWT_ISSUER": "pivo",
+        # a task may be started while the API server still comes up, or is being mended: half a minute of patience
+        "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "12",
+        "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "5",
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
