@@ -41,9 +41,12 @@ class GitFailed(Exception):
     """A git command that ended badly; `code` its exit code, `lines` what it said, without progress."""
 
     def __init__(self, code: int, said: str) -> None:
-        super().__init__(code)
+        super().__init__(code, said)
         self.code = code
         self.lines = [line.strip() for line in said.replace("\r", "\n").splitlines() if line.strip()]
+
+    def __str__(self) -> str:
+        return f"git ended with {self.code}: {self.reason}"
 
     def said(self, *needles: str) -> bool:
         """Whether git's words contain one of `needles`."""

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pivo.errors import ArchiveError
+from pivo.errors import ArchiveError, StackError
 from pivo.progress import Progress, silent
 from pivo.restore import gitcli
 from pivo.restore.plan import RestorePlan
@@ -40,8 +40,13 @@ def reconstruct(plan: RestorePlan, staging: Path, *, progress: Progress = silent
     repo = staging / "repo.git"
     shutil.rmtree(repo, ignore_errors=True)
     branch = f"refs/heads/{plan.branch}"
-    gitcli.run("init", "--quiet", "--bare", "--template=", str(repo))
-    gitcli.run("symbolic-ref", "HEAD", branch, at=repo)
+    try:
+        gitcli.run("init", "--quiet", "--bare", "--template=", str(repo))
+        gitcli.run("symbolic-ref", "HEAD", branch, at=repo)
+    except gitcli.GitFailed as err:
+        raise StackError(
+            f"The staging folder {staging} cannot be used: {err.reason}.", "Mend it or free space."
+        ) from None
     if plan.empty:
         return Reconstructed(repo, 0, 0, {})
     _link_packs(plan, staging / "packs", repo)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pivo.errors import PivoError, UsageError
+from pivo.errors import PivoError, Unavailable, UsageError
 from pivo.events import EventLog, RestoreEvent
 from pivo.progress import logged
 from pivo.restore import outcome
@@ -102,10 +102,7 @@ class RestoreRun:
             try:
                 yield
             except Exception as err:
-                told = outcome.failure(self.folder)
-                if told is None:
-                    raise
-                raise told from err
+                raise outcome.failure(self.folder) or _ended_badly(err) from err
             plan = self.plan()
             self._record("downloaded", f"{len(plan.packs)} packs, {plan.bytes:,} bytes, verified.", plan)
 
@@ -151,6 +148,10 @@ class RestoreRun:
             outcome.leave_failure(self.folder, err)
             trace(self.settings.trace_log, "PIVO-ORCHESTRATOR", "RES", f"restore {self.run_id} {name}: {err}")
             raise
+        except Exception as err:
+            unforeseen = f"The task {name} broke off: {type(err).__name__}: {err}"[:500]
+            outcome.leave_failure(self.folder, PivoError(unforeseen, "Its log says more; report it."))
+            raise
 
     def _record(self, state: Any, detail: str, plan: RestorePlan | None = None, *, strict: bool = False) -> None:
         """Say in the audit log, and in the trace, where the run stands.
@@ -179,3 +180,9 @@ class RestoreRun:
 
     def _text(self, key: str) -> str:
         return str(self.conf.get(key) or "").strip()
+
+
+def _ended_badly(err: Exception) -> PivoError:
+    """For a Spark application that left no word: killed, out of memory, or never begun."""
+    said = (str(err).splitlines() or [type(err).__name__])[0][:300]
+    return Unavailable(f"The Spark application ended without a word: {said}", "The task's log has what Spark said.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pivo.errors import ArchiveError, NotFound, PivoError, TargetError, Unavailable, UsageError
+from pivo.errors import ArchiveError, NotFound, PivoError, StackError, TargetError, Unavailable, UsageError
 from pivo.events import RestoreEvent
 from pivo.restore import outcome
 from pivo.restore.download import download
@@ -134,8 +134,8 @@ def test_the_spark_jobs_own_words_become_the_tasks_error(
     publish(store, "PIVO", source)
     run = start()
     run.validate()
-    with pytest.raises(RuntimeError, match="exit code 1"), run.submitting("spark-submit"):
-        raise RuntimeError("exit code 1")  # the job died without a word
+    with pytest.raises(Unavailable, match="without a word: exit code 1"), run.submitting("spark-submit"):
+        raise RuntimeError("exit code 1")
     for retry in (True, False):
         left = (Unavailable if retry else ArchiveError)("The pack is corrupt.", "Verify it.")
         with pytest.raises(PivoError, match="The pack is corrupt") as caught, run.submitting("spark-submit"):
@@ -157,6 +157,34 @@ def test_a_failure_that_was_overcome_is_forgotten(
         job(run)
     run.clean()  # as if the next task had been killed
     assert events[-1].state == "failed" and "killed or timed out" in events[-1].detail
+
+
+def test_a_task_that_broke_off_is_told_apart_from_one_that_was_killed(
+    store: LocalStore,
+    source: Git,
+    start: Callable[..., RestoreRun],
+    events: list[RestoreEvent],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish(store, "PIVO", source)
+    run = start()
+    run.validate()
+    monkeypatch.setattr("pivo.restore.run.reconstruct", lambda *a, **k: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        run.reconstruct()
+    run.clean()
+    assert "The task reconstruct broke off: ZeroDivisionError" in events[-1].detail
+
+
+def test_a_staging_folder_that_cannot_be_used_is_named(
+    store: LocalStore, source: Git, start: Callable[..., RestoreRun]
+) -> None:
+    publish(store, "PIVO", source)
+    run = start()
+    run.validate()
+    (run.folder / "PIVO").write_text("in the way of the folder")
+    with pytest.raises(StackError, match=f"staging folder {run.folder}/PIVO cannot be used"):
+        run.reconstruct()
 
 
 def test_a_target_that_was_taken_meanwhile_fails_the_run_and_keeps_its_content(
