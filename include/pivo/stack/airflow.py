@@ -153,9 +153,16 @@ def parts(settings: Settings, java: Find) -> list[Part]:
             probe=ask.api,
             url=settings.airflow_url,
         ),
-        part("scheduler", "scheduler", "scheduler", "--skip-serve-logs", probe=ask.scheduler, grace=20.0),
+        # the scheduler's tasks talk to everything
+        part(
+            "scheduler",
+            *("scheduler", "scheduler", "--skip-serve-logs"),
+            probe=ask.scheduler,
+            uses=("kafka", "datanode", "spark-worker", "forge"),
+            grace=20.0,
+        ),
         part("dag-processor", "DAG processor", "dag-processor", probe=ask.dag_processor),
-        part("triggerer", "triggerer", "triggerer", "--skip-serve-logs", probe=ask.triggerer),
+        part("triggerer", "triggerer", "triggerer", "--skip-serve-logs", probe=ask.triggerer, uses=("kafka",)),
     ]
 
 

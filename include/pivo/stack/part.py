@@ -42,6 +42,7 @@ class Part:
     ports: Mapping[str, int] = field(default_factory=dict)  # by the name of the setting, the main one first
     after: tuple[str, ...] = ()  # parts that must be ready before this one is started
     prepared: tuple[str, ...] = ()  # parts whose preparation must be done before this one is started
+    uses: tuple[str, ...] = ()  # parts that it talks to as it works: they are stopped after it
     prepare: Callable[[], None] = nothing
     probe: Callable[[float], None] = lambda since: None
     url: str = ""

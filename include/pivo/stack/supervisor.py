@@ -126,6 +126,7 @@ class Supervisor:
             return 0
         report(part.name, "stopping", "")
         process.stop([leader], part.grace)
+        process.stop([left for _, left in process.members(self.settings.home, part.name)], grace=3)
         process.forget(self.folders.run, part.name)
         report(part.name, "stopped", "")
         return 1
@@ -248,7 +249,7 @@ def layers(parts: Sequence[Part]) -> list[list[Part]]:
     """The parts in the order to stop them: those that nothing else needs first."""
     left, order = {part.name: part for part in parts}, []
     while left:
-        needed = {name for part in left.values() for name in (*part.after, *part.prepared)}
+        needed = {name for part in left.values() for name in (*part.after, *part.prepared, *part.uses)}
         layer = [part for part in left.values() if part.name not in needed] or list(left.values())
         order.append(layer)
         for part in layer:

@@ -153,6 +153,8 @@ def test_down_stops_what_needs_others_first(settings: Settings, make: Callable[.
     parts = [make("namenode"), make("datanode", "namenode"), make("zookeeper"), make("kafka", "zookeeper")]
     order = [{part.name for part in layer} for layer in layers(parts)]
     assert order == [{"datanode", "kafka"}, {"namenode", "zookeeper"}]
+    order = [{part.name for part in layer} for layer in layers([*parts, replace(make("tasks"), uses=("kafka",))])]
+    assert order == [{"datanode", "tasks"}, {"namenode", "kafka"}, {"zookeeper"}]
 
 
 def test_down_without_anything_running_says_so(settings: Settings, make: Callable[..., Part]) -> None:
