@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m benchmarks [name …]` runs them; each is a module with a `main()` that prints a table."""
+"""Benchmarks: each prints a table of ratios, both sides measured in turn in one run. The stack must be up."""
