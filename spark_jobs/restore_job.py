@@ -63,7 +63,7 @@ class Job:
     def run(self) -> None:
         """Download everything that the plan names."""
         plan = RestorePlan.load(self.args.plan)
-        self.log("SPARK-DRIVER", f"{plan.repo} at {plan.short}: {len(plan.packs)} packs, {plan.bytes:,} bytes to fetch")
+        self.log("SPARK-DRIVER", f"{plan.repo} at {plan.short}: {plan.volume}")
         done = download(
             plan,
             self.args.staging / plan.repo / "packs",

@@ -91,7 +91,7 @@ def proposal(plan: RestorePlan) -> Panel:
         "date": when,
         "branch": plan.branch,
         "creates": plan.creates,
-        "reads": f"{plan.bytes:,} bytes in {len(plan.packs)} packs, snapshot {plan.snapshot}",
+        "reads": f"{plan.volume}, snapshot {plan.snapshot}",
     }
     for name, value in rows.items():
         if value:

@@ -60,6 +60,11 @@ class RestorePlan:
     def short(self) -> str:
         return self.commit[:12]
 
+    @property
+    def volume(self) -> str:
+        """How much is read, in words."""
+        return f"{self.bytes:,} bytes in {len(self.packs)} pack{'' if len(self.packs) == 1 else 's'}"
+
     def to_json(self) -> str:
         return json.dumps({"format": FORMAT} | asdict(self), indent=1)
 

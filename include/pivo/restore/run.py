@@ -83,7 +83,7 @@ class RestoreRun:
                 run_id=self.run_id,
             )
             path = plan.save(self.folder / PLAN)
-            self._record("validated", f"{plan.creates} {len(plan.packs)} packs, {plan.bytes:,} bytes.", plan)
+            self._record("validated", f"{plan.creates} {plan.volume}.", plan)
         return {"plan": str(path), "name": f"PIVO-Restore-{plan.repo}-{plan.commit[:7]}"}
 
     def job_arguments(self) -> list[str]:
@@ -104,7 +104,7 @@ class RestoreRun:
             except Exception as err:
                 raise outcome.failure(self.folder) or _ended_badly(err) from err
             plan = self.plan()
-            self._record("downloaded", f"{len(plan.packs)} packs, {plan.bytes:,} bytes, verified.", plan)
+            self._record("downloaded", f"{plan.volume}, verified.", plan)
 
     def reconstruct(self) -> str:
         """Rebuild and prove the repository; its path."""
