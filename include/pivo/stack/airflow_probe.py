@@ -33,7 +33,11 @@ class Health:
         self._health: tuple[float, dict[str, Any]] = (0.0, {})
 
     def api(self, since: float) -> None:
-        """The API answers a logged-in request and the database behind it is healthy; makes the pools."""
+        """The API answers a logged-in request and the database behind it is healthy; makes the pools.
+
+        The API that tasks talk to is built at its first request, which takes seconds: it is asked here, so that no
+        person's first question pays for it.
+        """
         if self.health()["metadatabase"]["status"] != "healthy":
             raise NotReady("Airflow's database is not healthy.")
         known = {pool["name"] for pool in self.get("/api/v2/pools", limit=100)["pools"]}
@@ -41,6 +45,7 @@ class Health:
             if name not in known:
                 body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
                 self._send("POST", "/api/v2/pools", json=body)
+        self._request("GET", "/execution/health")
 
     def scheduler(self, since: float) -> None:
         """A scheduler that started after `since` beats."""
