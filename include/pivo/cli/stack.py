@@ -45,7 +45,10 @@ def up(quiet: bool = typer.Option(False, "--quiet", "-q", help="Say nothing whil
         _supervisor(settings).up(report)
     if not quiet:
         console.print(f"[green]All parts are up[/] after {time.monotonic() - begun:.0f} s.")
-        console.print(f"Airflow: {settings.airflow_url}  (login [bold]admin[/], password in {_password(settings)})")
+        console.print(
+            f"Airflow: {settings.airflow_url}  (login [bold]admin[/], password in {_password(settings)})",
+            soft_wrap=True,
+        )
 
 
 def _password(settings: Settings) -> Path:
