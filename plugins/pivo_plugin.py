@@ -13,5 +13,12 @@ class PivoPlugin(AirflowPlugin):
     name = "pivo"
     fastapi_apps = [{"app": chat(), "url_prefix": "/pivo", "name": "PIVO chat"}]  # noqa: RUF012
     external_views = [  # noqa: RUF012
-        {"name": "PIVO", "href": "pivo/", "destination": "nav", "url_route": "pivo-chat", "category": "browse"}
+        {
+            "name": "PIVO",
+            "href": "pivo/",  # relative: the UI's <base> puts Airflow's base path before it
+            "icon": "pivo/assets/icon.svg",
+            "destination": "nav",
+            "url_route": "pivo-chat",
+            "nav_top_level": True,
+        }
     ]

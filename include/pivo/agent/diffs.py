@@ -77,7 +77,7 @@ def explain(diff: Diff) -> str:
     most = max(diff.files, key=lambda f: f.added + f.removed)
     tail = f" Most of it is in `{most.path}` (+{most.added} −{most.removed})." if most.added + most.removed else ""
     shown = f" (the first {len(diff.files)} are shown)" if diff.more else ""
-    return f"{total} files changed{shown}: {parts}; {added} lines added, {removed} removed.{tail}"
+    return f"{total} files changed{shown}: {parts}; {_lines_added(added, removed)}.{tail}"
 
 
 _WORDS = {"A": "added", "M": "modified", "D": "deleted", "T": "changed in type"}
@@ -92,7 +92,11 @@ def _one(file: FileDiff) -> str:
     headings = [line[1:].lstrip("# ").strip() for line in file.lines if line.startswith("+#")]
     new = f" New headings: {', '.join(repr(h[:60]) for h in headings[:5])}." if headings else ""
     count = f"{len(hunks)} place{'s' if len(hunks) != 1 else ''}"
-    return f"`{file.path}` {word} in {count} ({places}): {file.added} lines added, {file.removed} removed.{new}"
+    return f"`{file.path}` {word} in {count} ({places}): {_lines_added(file.added, file.removed)}.{new}"
+
+
+def _lines_added(added: int, removed: int) -> str:
+    return f"{added} line{'s' if added != 1 else ''} added, {removed} removed"
 
 
 def _place(hunk: str) -> str:

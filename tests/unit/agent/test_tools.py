@@ -15,7 +15,7 @@ from pivo.agent.messages import ToolUse, UserMessage, from_json, to_json
 from pivo.agent.policy import Policy
 from pivo.agent.tools import query_metadata
 from pivo.agent.tools.read_file import page
-from pivo.errors import PivoError, TargetError, UsageError
+from pivo.errors import ArchiveError, PivoError, TargetError, UsageError
 from pivo.settings import Settings
 
 
@@ -106,11 +106,26 @@ def test_a_default_target_has_the_owner_of_the_token(lone, alone: World, monkeyp
 
     def refuse(settings: Settings, **asked: str) -> None:
         seen.update(asked)
-        raise TargetError("enough.")
+        raise ArchiveError("enough.")
 
     lone.context.validate = refuse
     lone.ask(f"Restore the 'PIVO' repo to commit {alone.hashes['p2'][:7]}")
     assert seen["target"] == f"octocat/PIVO-restored-{alone.hashes['p2'][:7]}"
+
+
+def test_a_default_target_gives_way_and_a_named_one_does_not(lone) -> None:
+    tried = []
+
+    def occupied(settings: Settings, *, repo: str, ref: str, target: str) -> None:
+        tried.append(target)
+        raise TargetError(f"{target} is not empty.")
+
+    lone.context.validate = occupied
+    lone.ask("Restore PIVO to v0.1")
+    assert [t.rpartition("-")[2] for t in tried[1:]] == ["2", "3", "4", "5"]
+    tried.clear()
+    lone.ask("Restore PIVO to v0.1 into acme/x")
+    assert tried == ["acme/x"]
 
 
 def test_a_target_that_the_person_did_not_say_is_refused(kit) -> None:

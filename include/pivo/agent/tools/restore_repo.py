@@ -9,7 +9,7 @@ from pivo.agent import answers, safe
 from pivo.agent.brain import Declaration
 from pivo.agent.events import Evidence
 from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
-from pivo.errors import UsageError
+from pivo.errors import TargetError, UsageError
 from pivo.models import Json, RepoName
 from pivo.trace import trace
 
@@ -39,6 +39,9 @@ PARAMETERS: Json = {
 }
 
 
+_OTHER_NAMES = 4
+
+
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     """A proposal with everything resolved; TargetError, NotFound and the like say why there is none."""
     context.policy.check_confirm(context.who)
@@ -50,9 +53,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
             f"The target {named[:120]!a} is not in the person's own words.",
             "Leave the target out, or let the person name it.",
         )
-    target = _target(context, repo, ref, named)
-    context.policy.check_target(target)
-    plan = context.validate(context.settings, repo=str(repo), ref=ref, target=target)
+    plan = _plan(context, repo, ref, named)
     conf: Json = {
         "repo": plan.repo,
         "ref": plan.commit,
@@ -76,6 +77,20 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     }
     evidence = Evidence(snapshot=plan.snapshot, commit=plan.commit)
     return ToolOutput(summary, None, evidence, proposal)
+
+
+def _plan(context: ToolContext, repo: RepoName, ref: str, named: str) -> RestorePlan:
+    """The checked plan. A name that was not the person's own choice gives way, as -2, -3 …, to what is there."""
+    first = _target(context, repo, ref, named)
+    refused: TargetError | None = None
+    for target in [first] if named else [first, *(f"{first}-{n}" for n in range(2, 2 + _OTHER_NAMES))]:
+        context.policy.check_target(target)
+        try:
+            return context.validate(context.settings, repo=str(repo), ref=ref, target=target)
+        except TargetError as err:
+            refused = refused or err
+    assert refused is not None
+    raise refused
 
 
 def _target(context: ToolContext, repo: RepoName, ref: str, named: str) -> str:
