@@ -38,8 +38,6 @@ def hostile_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def hostile(hostile_world: World, tmp_path: Path):
-    from conftest import Kit
-
     made = Kit(hostile_world, tmp_path)
     yield made
     made.resources.close()
