@@ -11,6 +11,7 @@ from subprocess import run
 
 import pytest
 
+from agent_kit import Kit
 from agent_world import NOW, Planned, World
 from pivo.agent import safe
 from pivo.agent.events import ProposalMade, Refusal, TextDelta, ToolResult
