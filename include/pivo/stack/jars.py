@@ -159,7 +159,7 @@ def main() -> int:
     try:
         count = retrieve(Settings.load().jars)
     except PivoError as err:
-        sys.stderr.write(f"error: {err.what}\n  {err.do}\n")
+        sys.stderr.write(f"    {err.what}\n    {err.do}\n")
         return 1
     sys.stderr.write(f"    {count} jars, each as listed\n")
     return 0
