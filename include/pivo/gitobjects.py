@@ -10,8 +10,11 @@ from dulwich.objects import parse_tree
 
 from pivo.models import Commit, Person
 
-_PERSON = re.compile(rb"^(?P<name>.*?) ?<(?P<email>[^>]*)>(?: (?P<time>-?\d+) (?P<sign>[+-])(?P<h>\d\d)(?P<m>\d\d))?")
+_PERSON = re.compile(
+    rb"^(?P<name>.*?) ?<(?P<email>[^>]*)>(?: (?P<time>-?\d{1,20}) (?P<sign>[+-])(?P<h>\d\d)(?P<m>\d\d))?"
+)
 _SIGNATURES = (b"gpgsig", b"gpgsig-sha256")
+_TIMES = range(-62_135_596_800, 253_402_300_800)  # the years 1 to 9999, which dates can tell
 
 SUBMODULE = "160000"
 
@@ -32,9 +35,11 @@ class TreeEntry:
 def text(raw: bytes, encoding: str = "utf-8") -> str:
     """Bytes of a repository as text; what does not decode is kept readable as `\\xNN`."""
     try:
-        return raw.decode(encoding, "backslashreplace")
+        decoded = raw.decode(encoding, "backslashreplace")
     except (LookupError, ValueError):  # an encoding that Python does not know
         return raw.decode("utf-8", "backslashreplace")
+    # UTF-7 and its like decode to lone surrogates, which no event or index could take.
+    return decoded if decoded.isascii() else decoded.encode("utf-8", "backslashreplace").decode()
 
 
 def object_id(kind: str, body: bytes) -> str:
@@ -57,15 +62,18 @@ def _headers(body: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
 
 
 def parse_person(raw: bytes, encoding: str = "utf-8") -> Person:
-    """An author or committer line; a malformed time is 0, as git itself treats it."""
+    """An author or committer line; a time that is malformed or that no calendar holds is 0, as git itself treats it."""
     match = _PERSON.match(raw)
     if not match:
         return Person(text(raw, encoding), "", 0, 0)
     zone = 0
+    seconds = int(match["time"] or 0)
     if match["time"]:
         zone = int(match["h"]) * 60 + int(match["m"])
         zone = -zone if match["sign"] == b"-" else zone
-    return Person(text(match["name"], encoding), text(match["email"], encoding), int(match["time"] or 0), zone)
+    if seconds not in _TIMES:
+        seconds = 0
+    return Person(text(match["name"], encoding), text(match["email"], encoding), seconds, zone)
 
 
 def parse_commit(oid: str, body: bytes) -> Commit:

@@ -88,7 +88,7 @@ def task_errors() -> Iterator[None]:
     try:
         yield
     except PivoError as err:
-        _log.error("%s %s", ERROR_MARK, err)
+        _log.error("%s %s", ERROR_MARK, " ".join(str(err).split()))
         if err.retry:
             raise
         raise AirflowFailException(str(err)) from None

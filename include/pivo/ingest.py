@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -31,6 +32,8 @@ from pivo.snapshot.workspace import Workspace
 from pivo.store import Store
 
 _TRIES = 3  # how often a snapshot is planned again because another writer was first
+_SCRATCH = "ingest-"  # begins the name of a run's temporary folder
+_ABANDONED = 24 * 3600.0  # seconds after which such a folder is nobody's
 _HAVES = 1000  # tips offered to the server; it needs one on each line of history
 
 _log = logging.getLogger(__name__)
@@ -66,6 +69,7 @@ class _Job:
     token: str
     progress: Progress
     archive: Archive = field(init=False)
+    published: str = ""  # the snapshot that this run has published, should it have to plan again
 
     def __post_init__(self) -> None:
         self.archive = Archive(self.store)
@@ -97,17 +101,26 @@ def ingest(
     started = time.monotonic()
     repo = RepoName.parse(name or source.name_of(source.normalise(url)))
     job = _Job(store, events, repo, source.normalise(url), environment, also, token, progress)
-    settle(store, str(repo))
     scratch.mkdir(parents=True, exist_ok=True)
+    _sweep(scratch)
     for attempt in range(_TRIES):
-        with tempfile.TemporaryDirectory(prefix=f"{repo.name}-", dir=scratch, ignore_cleanup_errors=True) as folder:
+        settle(store, str(repo))
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=scratch, ignore_cleanup_errors=True) as folder:
             try:
                 return _once(job, Path(folder), started)
             except ArchiveConflict:
                 if attempt == _TRIES - 1:
                     raise
-                _log.info("another writer published %s first; planning again", repo)
+                _log.info("another writer published or announced %s first; planning again", repo)
     raise AssertionError("unreachable")
+
+
+def _sweep(scratch: Path) -> None:
+    """Removes the folders that killed runs have left."""
+    for folder in scratch.glob(f"{_SCRATCH}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _once(job: _Job, folder: Path, started: float) -> Report:
@@ -115,13 +128,16 @@ def _once(job: _Job, folder: Path, started: float) -> Report:
     known = ObjectReader(job.store, previous) if previous and previous.packs else None
     with Workspace(folder / "fetched", known, job.environment) as work:
         remote = _fetch(job, work, previous, known)
-        refs = tuple(Ref(n, t, _peeled(n, t, previous, work)) for n, t in sorted(remote.refs.items()))
-        head = _head(remote, refs)
+        before = {r.name: r for r in previous.refs} if previous else {}
+        refs = tuple(Ref(n, t, _peeled(t, before.get(n), work)) for n, t in sorted(remote.refs.items()))
+        head = _head(remote, refs, work)
         if previous and (refs, head, remote.head_ref) == (previous.refs, previous.head, previous.head_ref):
             announced = _announce_missing(job, folder, previous)
             job.events.heartbeat(str(job.name), previous.dirname, previous.head)
-            return _report(job, previous, "unchanged", announced, started)
+            outcome = "published" if previous.dirname == job.published else "unchanged"
+            return _report(job, previous, outcome, announced, started)
         manifest = _publish(job, work, previous, remote, refs, head)
+        job.published = manifest.dirname
         try:
             announced = [*_announce_missing(job, folder, previous), *_announce(job, work, previous, manifest)]
         except Unavailable as err:
@@ -152,7 +168,7 @@ def _fetch(job: _Job, work: Workspace, previous: Manifest | None, known: ObjectR
         remote = source.fetch(job.url, want, _haves(previous), counted, also=job.also, token=job.token)
     job.progress("proving it complete", 0, None)
     work.border()
-    work.prove({*remote.refs.values(), *([remote.head] if remote.head else [])})
+    work.prove(({*remote.refs.values()} | ({remote.head} if remote.head else set())) - old)
     return remote
 
 
@@ -164,14 +180,10 @@ def _haves(previous: Manifest | None) -> list[str]:
     return list(dict.fromkeys([previous.head, *heads, *previous.lost, *reversed(rest)]))[:_HAVES]
 
 
-def _peeled(name: str, target: str, previous: Manifest | None, work: Workspace) -> str | None:
-    """What an annotated tag leads to in the end; None when `target` is no tag."""
-    if previous:
-        same = next((r for r in previous.refs if r.name == name and r.target == target), None)
-        if same:
-            return same.peeled
-    if name.startswith("refs/heads/"):
-        return None  # git lets branches point at commits only
+def _peeled(target: str, before: Ref | None, work: Workspace) -> str | None:
+    """What an annotated tag leads to in the end; None when `target` is no tag. `before` is what the ref was."""
+    if before and before.target == target:
+        return before.peeled
     oid, (kind, body) = target, work.get(target)
     while kind == "tag":
         oid, _ = tagged(body)
@@ -179,13 +191,13 @@ def _peeled(name: str, target: str, previous: Manifest | None, work: Workspace) 
     return oid if oid != target else None
 
 
-def _head(remote: source.Remote, refs: Sequence[Ref]) -> str:
+def _head(remote: source.Remote, refs: Sequence[Ref], work: Workspace) -> str:
     """The commit that stands for the snapshot: HEAD's; when it is unborn that of main, master, or the first ref."""
     if remote.head:
         return remote.head
     by_name = {r.name: r.commit for r in refs}
     for name in ("refs/heads/main", "refs/heads/master", *sorted(by_name)):
-        if name in by_name:
+        if name in by_name and work.get(by_name[name])[0] == "commit":
             return by_name[name]
     return ZERO
 
@@ -206,6 +218,7 @@ def _publish(
             commits = work.count_commits()
             own = (sent.result(),) if sent else ()
         now = datetime.now(UTC)
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the manifest's bytes will tell it
         manifest = Manifest(
             repo=str(job.name),
             seq=seq,
@@ -219,7 +232,7 @@ def _publish(
             previous=_link(job, previous),
             files=files,
             commits=commits,
-            lost=still_lost(previous, refs, work.parents),
+            lost=still_lost(previous, refs, work.parents, work.reaches),
             tool=f"pivo {__version__}",
         )
         job.progress("publishing", 0, None)
@@ -259,7 +272,7 @@ def _count_files(work: Workspace, previous: Manifest | None, head: str) -> int:
 
 
 def _announce(job: _Job, work: Workspace, previous: Manifest | None, manifest: Manifest) -> list[str]:
-    updates = ref_updates(previous.refs if previous else (), manifest.refs, work.parents)
+    updates = ref_updates(previous.refs if previous else (), manifest.refs, work.parents, work.reaches)
     job.progress("announcing", 0, manifest.commits)
     job.events.announce(
         manifest,

@@ -13,6 +13,9 @@ from pivo.errors import UsageError
 SNAPSHOT_DIR = re.compile(r"^(\d{6,})-([0-9a-f]{12})$")
 """The name of a snapshot's folder, `<seq>-<first 12 digits of the head commit>`."""
 
+CLAIM_DIR = re.compile(r"^\.next-(\d{6,})$")
+"""The name of a snapshot's folder while its number is claimed, `.next-<seq>`."""
+
 ZERO = "0" * 40
 """The head of a repository without commits."""
 
@@ -26,7 +29,7 @@ class RepoName:
 
     Parsed by :meth:`parse`, which refuses with UsageError what could escape its folder, hide, or be taken
     for an option or for a snapshot: `..`, a leading `-`, control characters, over 255 bytes, more than
-    two parts, or a part that looks like a snapshot's folder.
+    two parts, or a part that looks like a snapshot's folder or like one that is being published.
     """
 
     owner: str | None
@@ -38,7 +41,7 @@ class RepoName:
         shown = ascii(text[:80])
         if len(parts) > 2 or not all(parts):
             raise UsageError(f"{shown} is not a repository name.", "Use `name` or `owner/name`.")
-        if len(text.encode()) > _NAME_LIMIT:
+        if len(text.encode("utf-8", "surrogatepass")) > _NAME_LIMIT:
             raise UsageError(f"The repository name {shown}… is over {_NAME_LIMIT} bytes.", "Use a shorter name.")
         for part in parts:
             if any(unicodedata.category(c).startswith("C") for c in part):
@@ -53,7 +56,7 @@ class RepoName:
                     f"The repository name {shown} has characters that forges refuse.",
                     "Use letters, digits, '-', '_' and '.'; --name gives a source another name.",
                 )
-            if SNAPSHOT_DIR.match(part):
+            if SNAPSHOT_DIR.match(part) or CLAIM_DIR.match(part):
                 raise UsageError(
                     f"{shown} looks like the folder of a snapshot.",
                     "Give the repository another name with --name.",

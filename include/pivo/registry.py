@@ -31,13 +31,30 @@ class Registered:
 
     @classmethod
     def parse(cls, data: Any) -> Registered:
-        """From a mapping with `url` and perhaps `name` and `refs`, or a plain URL; UsageError for anything else."""
+        """From a mapping with `url` and perhaps `name` and `refs`, or a plain URL; UsageError for anything else.
+
+        The source must be there if it is a local path: SourceError when it is not.
+        """
+        told = cls.read(data)
+        url = source.normalise(told.url)
+        return cls(url, str(RepoName.parse(told.name or source.name_of(url))), told.refs)
+
+    @classmethod
+    def read(cls, data: Any) -> Registered:
+        """As :meth:`parse`, but the source itself is not looked at, and a name is only derived, not checked."""
         if isinstance(data, str):
             data = {"url": data}
+        refused = UsageError(
+            f"{shown(data)} does not describe a repository.", "Give url, and perhaps name and refs (a list)."
+        )
         if not isinstance(data, Mapping) or not isinstance(data.get("url"), str) or set(data) - {"url", "name", "refs"}:
-            raise UsageError(f"{data!r} does not describe a repository.", "Give url, and perhaps name and refs.")
-        url = source.normalise(data["url"])
-        return cls(url, str(RepoName.parse(data.get("name") or source.name_of(url))), tuple(data.get("refs") or ()))
+            raise refused
+        name, refs = data.get("name") or "", data.get("refs") or ()
+        if not isinstance(name, str) or not isinstance(refs, list | tuple):
+            raise refused
+        if not all(isinstance(r, str) and r.startswith("refs/") for r in refs):
+            raise refused
+        return cls(data["url"], name or source.name_of(data["url"]), tuple(refs))
 
 
 def load(path: Path) -> tuple[list[Registered], list[str]]:
@@ -46,26 +63,33 @@ def load(path: Path) -> tuple[list[Registered], list[str]]:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
         return [], []
-    except yaml.YAMLError as err:
-        raise UsageError(f"{path} is not YAML: {err}.", "Mend it; the comment at its top shows the form.") from None
+    except OSError as err:
+        raise UsageError(f"{path} cannot be read: {err.strerror}.", "Check its permissions.") from None
+    except (yaml.YAMLError, ValueError) as err:
+        flat = " ".join(str(err).split())
+        raise UsageError(f"{path} is not YAML: {flat}.", "Mend it; the comment at its top shows the form.") from None
     if not isinstance(data, Mapping) or set(data) - {"repositories", "organisations"}:
         raise UsageError(f"{path} has other keys than repositories and organisations.", "Mend it.")
-    return [Registered.parse(r) for r in data.get("repositories") or []], [
-        str(o) for o in data.get("organisations") or []
-    ]
+    repositories, organisations = data.get("repositories") or [], data.get("organisations") or []
+    if not isinstance(repositories, list) or not isinstance(organisations, list):
+        raise UsageError(f"{path}: repositories and organisations are lists.", "Begin each entry with '- '.")
+    return [Registered.read(r) for r in repositories], [str(o) for o in organisations]
 
 
 def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:
     """What to archive now: those `asked` for (registered names, URLs, or mappings), else all registered ones.
 
-    A name that two sources claim is a UsageError: one of them would be archived as the other.
+    Sources that are registered are not looked at here, so that one which is missing fails alone, when it is its
+    turn. A registered repository goes before one of the same name in an organisation. A name that two sources
+    claim is a UsageError: one of them would be archived as the other.
     """
     registered, organisations = load(settings.repositories)
     if asked:
         by_name = {r.name: r for r in registered}
         chosen = [by_name[a] if isinstance(a, str) and a in by_name else _asked(a) for a in asked]
     else:
-        chosen = [*registered, *_of_organisations(settings, organisations)]
+        known = {r.name for r in registered}
+        chosen = [*registered, *(r for r in _of_organisations(settings, organisations) if r.name not in known)]
     by_chosen: dict[str, Registered] = {}
     for repo in chosen:
         other = by_chosen.setdefault(repo.name, repo)
@@ -95,7 +119,7 @@ def _of_organisations(settings: Settings, organisations: Sequence[str]) -> list[
     with GitHub(settings.forge) as forge:
         for organisation in organisations:
             for repo in forge.list_org_repos(organisation):
-                found.append(Registered(repo.clone_url, str(RepoName.parse(repo.full_name))))
+                found.append(Registered(repo.clone_url, repo.full_name))
     return found
 
 
@@ -119,4 +143,9 @@ def token_for(settings: Settings, url: str) -> str:
     """The forge's token, for sources on the forge's own host; nothing for any other."""
     parts, api = urlsplit(url), urlsplit(settings.forge.api_url)
     hosts = {api.netloc, api.netloc.removeprefix("api.")}
-    return settings.forge.token if parts.scheme in {"http", "https"} and parts.netloc in hosts else ""
+    return settings.forge.token if parts.scheme == api.scheme and parts.netloc in hosts else ""
+
+
+def shown(data: Any) -> str:
+    """What a person gave, short and without the password that a URL may hold."""
+    return source.public(data)[:200] if isinstance(data, str) else type(data).__name__

@@ -33,7 +33,9 @@ from dulwich.refs import Ref as GitRef
 
 from pivo.errors import SourceError, Unavailable, UsageError
 from pivo.gitobjects import text
+from pivo.settings import base_environment
 
+_SAID = 64 * 1024  # bytes kept of what a failing server says
 TIMEOUT = 120.0  # seconds without a byte from an http(s) server
 _SCHEMES = {"http", "https", "git", "ssh", "git+ssh", "file"}
 _SCP_LIKE = re.compile(r"^[\w.\-]+@[\w.\-]+:(?!/{2}).+")
@@ -50,9 +52,20 @@ _NOT_COUNTED = (
     "refs/stash",
 )
 
+# What a git hook finds in its environment (`git rev-parse --local-env-vars`), which must not steer our git.
+_OF_ANOTHER_REPOSITORY = {
+    f"GIT_{name}" for name in (
+        "ALTERNATE_OBJECT_DIRECTORIES", "COMMON_DIR", "DIR", "GRAFT_FILE", "INDEX_FILE", "NAMESPACE",
+        "OBJECT_DIRECTORY", "PREFIX", "QUARANTINE_PATH", "REPLACE_REF_BASE", "SHALLOW_FILE", "WORK_TREE",
+    )
+}  # fmt: skip
+
 # What git and ssh say, in lower case, when ...
 _DAMAGE = ("corrupt", "missing", "unable to read", "bad object", "bad tree")
-_REFUSED = ("not found", "does not appear", "not exported", "denied", "authentication", "could not read username")
+_REFUSED = (
+    "not found", "does not appear", "not exported", "denied", "authentication", "could not read username",
+    "http resp 401", "http resp 403", "host key verification",
+)  # fmt: skip
 _AWAY = ("connection", "timed out", "refused", "resolve", "unreachable", "http resp 5")
 
 Want = Callable[[dict[str, str]], Sequence[str]]
@@ -81,14 +94,26 @@ def counts(ref: str, also: Sequence[str] = ()) -> bool:
 
 def normalise(url: str) -> str:
     """A source as git means it: an URL, `user@host:path`, or the absolute path of a local folder (as file://)."""
+    wrong = UsageError(f"{url[:200]!a} is not a git URL or path.", "Give a URL or the path of a repository.")
     if any(not c.isprintable() for c in url) or url.startswith("-") or not url.strip():
-        raise UsageError(f"{url!a} is not a git URL or path.", "Give a URL or the path of a repository.")
-    parts = urlsplit(url)
+        raise wrong
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:  # a broken IPv6 address, or a port that is no number
+        raise wrong from None
     if parts.scheme in _SCHEMES and "://" in url:
+        # ssh would take a host or a user that begins with "-" for an option.
+        if parts.scheme != "file" and (not host or parts.netloc.startswith("-") or host.startswith("-")):
+            raise wrong
         return url
-    if Path(url).exists():
+    try:
+        here = Path(url).exists()
+    except OSError as err:
+        raise SourceError(f"{url[:200]} cannot be opened: {err.strerror}.", "Check the path.") from None
+    if here:
         return Path(url).resolve().as_uri()
-    if _SCP_LIKE.match(url):
+    if _SCP_LIKE.match(url) and "@-" not in url:
         return url
     if "://" in url or "::" in url:
         raise UsageError(
@@ -98,16 +123,24 @@ def normalise(url: str) -> str:
 
 
 def public(url: str) -> str:
-    """The URL without user and password, fit for manifests, events and messages."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc or parts.scheme not in {"http", "https"}:
+    """The URL without password (over http, without user too), fit for manifests, events and messages."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the URL"
+    user, at, host = parts.netloc.rpartition("@")
+    if not at or "://" not in url:
         return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    kept = f"{user.partition(':')[0]}@" if "ssh" in parts.scheme else ""
+    return urlunsplit(parts._replace(netloc=f"{kept}{host}"))
 
 
 def name_of(url: str) -> str:
     """The repository name that a source suggests: the last part of its path without `.git`."""
-    path = unquote(urlsplit(url).path if "://" in url else url.rpartition(":")[2]).rstrip("/")
+    try:
+        path = unquote(urlsplit(url).path if "://" in url else url.rpartition(":")[2]).rstrip("/")
+    except ValueError:  # `normalise` says what is wrong with it
+        return ""
     last = path.removesuffix("/.git").rpartition("/")[2]
     return last.removesuffix(".git")
 
@@ -142,6 +175,7 @@ class _LocalClient(SubprocessGitClient):
         where = path.decode() if isinstance(path, bytes) else path
         process = subprocess.Popen(
             ["git", cmd.decode(), where],  # `where` is absolute: never taken for an option
+            env=_environment(),
             bufsize=0,  # SubprocessWrapper buffers; two layers would wait for each other
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -169,8 +203,13 @@ def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], in
         return chosen
 
     with tempfile.TemporaryFile() as said, _told(url, said):
+
+        def heard(line: bytes) -> None:  # why a server fails, it says on the channel for progress
+            if any(sign in line for sign in (b"error", b"fatal")) and said.tell() < _SAID:
+                said.write(line)
+
         client, path = _client(url, said, token)
-        result = client.fetch_pack(path, wants, _Walker(haves), sink)
+        result = client.fetch_pack(path, wants, _Walker(haves), sink, progress=heard)
         if result.new_shallow:
             raise _shallow(url)
     if result.object_format not in (None, "sha1"):
@@ -202,8 +241,16 @@ def _client(url: str, said: IO[bytes], token: str) -> tuple[GitClient, str]:
     return get_transport_and_path(url, thin_packs=False, quiet=True)
 
 
+def _environment() -> dict[str, str]:
+    """This process's environment for git: its messages in English, and nothing that points at another repository."""
+    kept = {k: v for k, v in base_environment().items() if k not in _OF_ANOTHER_REPOSITORY}
+    return {**kept, "LC_ALL": "C"}
+
+
 def _git(path: str, *args: str) -> str | None:
-    done = subprocess.run(["git", "-C", path, *args], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "-C", path, *args], env=_environment(), capture_output=True, text=True, errors="replace", check=False
+    )
     return done.stdout.strip() if done.returncode == 0 else None
 
 
@@ -253,7 +300,7 @@ def _lines(err: Exception) -> list[str]:
 
 def _refusal(shown: str, lines: list[str]) -> Exception:
     spoken = " ".join(lines)
-    lower = spoken.lower()
+    lower = spoken.replace(shown, "").lower()  # a repository may be called "missing"
     if any(sign in lower for sign in _DAMAGE):
         named = _HASH.search(spoken)
         what = f"object {named[0]}" if named else "an object"

@@ -6,10 +6,12 @@ root and use `/`; a rename publishes and fails when the target exists.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, TypeVar
@@ -22,6 +24,9 @@ from hdfs.util import HdfsError
 from pivo.errors import ArchiveConflict, ArchiveError, NotFound, Unavailable, UsageError
 
 INCOMING = ".incoming"
+# What WebHDFS says while it starts, or while no DataNode answers.
+_NOT_READY = {"SafeModeException", "StandbyException", "RetriableException", "BlockMissingException"}
+_NO_DATANODE = ("safe mode", "datanode(s) running", "Failed to find datanode", "Could not obtain block")
 CHUNK = 1 << 20
 
 T = TypeVar("T")
@@ -120,7 +125,7 @@ class HdfsStore:
             return action()
         except HdfsError as err:
             raise self._translate(path, err) from err
-        except (requests.ConnectionError, requests.Timeout) as err:
+        except requests.RequestException as err:
             raise Unavailable(
                 f"HDFS at {self._host} did not answer.", "Look at `pivo status`, start it, and try again."
             ) from err
@@ -139,9 +144,10 @@ class HdfsStore:
                 f"HDFS refused {self.user} at {path or '/'}: {text}",
                 "Check the owner and mode of the folder.",
             )
-        if kind in {"SafeModeException", "StandbyException", "RetriableException"} or "safe mode" in text:
+        if kind in _NOT_READY or any(sign in text for sign in _NO_DATANODE):
             return Unavailable(
-                f"HDFS is not ready for writing: {text}", "Wait for it to leave safe mode, then try again."
+                f"HDFS is not ready: {text}",
+                "Look at `pivo status`: a DataNode must be up and safe mode off. Then try again.",
             )
         return ArchiveError(f"HDFS failed at {path or '/'}: {text}", "Look at the NameNode's and DataNode's logs.")
 
@@ -159,6 +165,8 @@ class HdfsStore:
         return b"".join(self.stream(path, offset, length))
 
     def stream(self, path: str, offset: int = 0, length: int | None = None, chunk: int = CHUNK) -> Iterator[bytes]:
+        if length == 0:
+            return
         got = 0
         try:
             with self.client.read(self._path(path), offset=offset, length=length, chunk_size=chunk) as chunks:
@@ -196,6 +204,9 @@ def _entry(name: str, status: dict[str, Any]) -> Entry:
     return Entry(name, status["type"] == "DIRECTORY", int(status["length"]), status["modificationTime"] / 1000)
 
 
+_RENAMING = threading.Lock()
+
+
 class LocalStore:
     """The archive in a local folder, for one machine without HDFS and for tests."""
 
@@ -207,26 +218,23 @@ class LocalStore:
         return self.root / clean(path)
 
     def list(self, path: str) -> list[Entry]:
-        try:
-            children = sorted(self._path(path).iterdir())
-        except (FileNotFoundError, NotADirectoryError):
-            raise NotFound(f"{self.url}/{path} is not in the archive.", "Check the name.") from None
-        return [_local_entry(child) for child in children]
+        with self._told(path):
+            names = sorted(child.name for child in self._path(path).iterdir())
+        found = (self.stat(f"{path}/{name}" if path else name) for name in names)
+        return [entry for entry in found if entry]  # another writer may rename one between the two looks
 
     def stat(self, path: str) -> Entry | None:
         try:
             return _local_entry(self._path(path))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
         return b"".join(self.stream(path, offset, length))
 
     def stream(self, path: str, offset: int = 0, length: int | None = None, chunk: int = CHUNK) -> Iterator[bytes]:
-        try:
+        with self._told(path):
             source = self._path(path).open("rb")
-        except FileNotFoundError:
-            raise NotFound(f"{self.url}/{path} is not in the archive.", "Check the name.") from None
         with source:
             source.seek(offset)
             left = length
@@ -239,39 +247,54 @@ class LocalStore:
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
         target = self._path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with self._told(path):
+            target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as out:
                 for block in chunks:
                     out.write(block)
                 out.flush()
                 os.fsync(out.fileno())
-        except FileExistsError:
-            raise ArchiveConflict(f"{self.url}/{path} exists already.", "Nothing was overwritten.") from None
-        except OSError as err:
-            raise ArchiveError(
-                f"{target} cannot be written: {err.strerror}.", "Free space or mend the folder."
-            ) from err
 
     def rename(self, src: str, dst: str) -> None:
         source, target = self._path(src), self._path(dst)
-        if not source.exists():
-            raise NotFound(f"{self.url}/{src} is not in the archive.", "Check the name.")
-        if target.exists():
-            raise ArchiveConflict(
-                f"{self.url}/{dst} exists already.", "Run the snapshot again; nothing was overwritten."
-            )
-        source.rename(target)
+        # rename(2) replaces files and empty folders, so of two writers the second must see the first.
+        with _RENAMING, self._told(src):
+            if not source.exists():
+                raise FileNotFoundError(src)
+            if target.exists():
+                raise ArchiveConflict(
+                    f"{self.url}/{dst} exists already.", "Run the snapshot again; nothing was overwritten."
+                )
+            source.rename(target)
 
     def mkdirs(self, path: str) -> None:
-        self._path(path).mkdir(parents=True, exist_ok=True)
+        with self._told(path):
+            self._path(path).mkdir(parents=True, exist_ok=True)
 
     def delete(self, path: str) -> None:
         target = self.root / _deletable(path)
-        if target.is_dir():
-            shutil.rmtree(target)
-        else:
-            target.unlink(missing_ok=True)
+        with self._told(path):
+            if target.is_dir():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+
+    @contextmanager
+    def _told(self, path: str) -> Iterator[None]:
+        """What the operating system refuses, as the same errors that HDFS's refusals become."""
+        where = f"{self.url}/{path}"
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(f"{where} is not in the archive.", "Check the name.") from None
+        except FileExistsError:
+            raise ArchiveConflict(f"{where} exists already.", "Nothing was overwritten.") from None
+        except OSError as err:
+            if err.errno == errno.ENOTEMPTY:
+                raise ArchiveConflict(f"{where} exists already.", "Nothing was overwritten.") from None
+            raise ArchiveError(
+                f"{where} cannot be used: {err.strerror}.", "Free space, or mend the folder and its permissions."
+            ) from err
 
 
 def _local_entry(path: Path) -> Entry:

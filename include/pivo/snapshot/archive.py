@@ -154,7 +154,8 @@ class Archive:
         commits: list[str] = []
         others: list[str] = []
         for oid in reader.with_prefix(prefix):
-            peeled, kind = reader.peel(oid)
+            kind = reader.kind(oid)
+            peeled, kind = reader.peel(oid) if kind == "tag" else (oid, kind)
             if kind == "commit" and peeled not in commits:
                 commits.append(peeled)
             elif kind != "commit":

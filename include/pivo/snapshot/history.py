@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pivo.models import Commit, Manifest, Ref, RefUpdate
@@ -20,8 +20,17 @@ def tips(manifest: Manifest) -> list[str]:
     return sorted(ids)
 
 
-def ref_updates(previous: Sequence[Ref], refs: Sequence[Ref], parents: Iterable[str]) -> list[RefUpdate]:
-    """How refs moved. A move is proven a fast-forward where the old tip is a parent of a new commit (`parents`)."""
+Reaches = Callable[[str, str], bool]
+"""`reaches(tip, old)`: whether it is proven that commit `old` is an ancestor of `tip`."""
+
+
+def ref_updates(
+    previous: Sequence[Ref], refs: Sequence[Ref], parents: Iterable[str], reaches: Reaches
+) -> list[RefUpdate]:
+    """How refs moved. A move is a fast-forward where the new target `reaches` the old one.
+
+    `parents` are the archived parents of new commits: what is among them is reached without a walk.
+    """
     proven = set(parents)
     old = {r.name: r for r in previous}
     new = {r.name: r for r in refs}
@@ -31,19 +40,28 @@ def ref_updates(previous: Sequence[Ref], refs: Sequence[Ref], parents: Iterable[
         if was is None or now is None:
             moved.append(RefUpdate(name, was.target if was else None, now.target if now else None))
         elif was.target != now.target:
-            moved.append(RefUpdate(name, was.target, now.target, forced=was.commit not in proven))
+            kept = was.commit in proven or reaches(now.commit, was.commit)
+            moved.append(RefUpdate(name, was.target, now.target, forced=not kept))
     return moved
 
 
-def still_lost(previous: Manifest | None, refs: Sequence[Ref], parents: Iterable[str]) -> tuple[str, ...]:
+def still_lost(
+    previous: Manifest | None, refs: Sequence[Ref], parents: Iterable[str], reaches: Reaches
+) -> tuple[str, ...]:
     """Former tips that the new refs may not reach, those of earlier snapshots included."""
     if previous is None:
         return ()
+    now = {r.name: r.commit for r in refs}
     reached = {r.target for r in refs} | {r.commit for r in refs} | set(parents)
     former = {*previous.lost, *(r.target for r in previous.refs), *tips(previous)}
     # A peeled tag is covered by the tag object itself.
     peeled = {r.peeled for r in previous.refs if r.peeled and r.target in former}
-    return tuple(sorted(former - reached - peeled))
+    kept = {
+        r.commit
+        for r in previous.refs
+        if r.commit in former - reached - peeled and r.name in now and reaches(now[r.name], r.commit)
+    }
+    return tuple(sorted(former - reached - peeled - kept))
 
 
 def reopen(archive: Archive, manifest: Manifest, path: Path, environment: Mapping[str, str]) -> Workspace:

@@ -1,12 +1,14 @@
 """manifest.json: what a snapshot says of itself, and the link to the one before it.
 
-The format is JSON with sorted keys, so that a manifest has one byte form and one SHA-256.
+The format is JSON with sorted keys, so that a manifest has one byte form and one SHA-256. Each carries a seal, the
+SHA-256 of its own bytes with the seal's digits as zeros: the last of a chain has no successor that would quote it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +17,9 @@ from pivo.models import Manifest, Previous, Ref, Segment, StoredPack
 
 FORMAT = 1
 NAME = "manifest.json"
+
+_UNSEALED = b"0" * 64
+_SEAL = re.compile(rb'^ "seal": "([0-9a-f]{64})"', re.MULTILINE)
 
 
 def dump(manifest: Manifest) -> bytes:
@@ -41,8 +46,20 @@ def dump(manifest: Manifest) -> bytes:
         "lost": list(manifest.lost),
         "object_format": manifest.object_format,
         "tool": manifest.tool,
+        "seal": _UNSEALED.decode(),
     }
-    return (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
+    raw = (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
+    found = _SEAL.search(raw)
+    assert found
+    return raw[: found.start(1)] + digest(raw).encode() + raw[found.end(1) :]
+
+
+def sealed(raw: bytes) -> bool | None:
+    """Whether a manifest's bytes are those that its seal was made of; None when it has no seal."""
+    found = _SEAL.search(raw)
+    if found is None:
+        return None
+    return digest(raw[: found.start(1)] + _UNSEALED + raw[found.end(1) :]) == found[1].decode()
 
 
 def load(raw: bytes, where: str) -> Manifest:
@@ -54,6 +71,11 @@ def load(raw: bytes, where: str) -> Manifest:
             raise ArchiveError(
                 f"{where} has manifest format {version}; this PIVO reads format {FORMAT}.",
                 "Use a newer PIVO to read it.",
+            )
+        if sealed(raw) is False:
+            raise ArchiveError(
+                f"{where} is damaged: its seal is that of other bytes.",
+                "Restore from an earlier snapshot, and verify the archive.",
             )
         previous = data["previous"]
         return Manifest(

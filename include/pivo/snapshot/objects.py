@@ -18,10 +18,11 @@ _SHARED_CACHE = BlockCache()
 
 class _Pack:
     def __init__(self, store: Store, folder: str, pack: StoredPack, cache: BlockCache) -> None:
+        self.path = f"{folder}/{pack.snapshot}/{pack.pack_name}"
+        self.stored = pack
+        self.checked = False
         self.index = PackIndex(RangeFile(store, f"{folder}/{pack.snapshot}/{pack.idx_name}", pack.idx_size, cache))
-        self.data = PackFile(
-            RangeFile(store, f"{folder}/{pack.snapshot}/{pack.pack_name}", pack.size, cache), self.index
-        )
+        self.data = PackFile(RangeFile(store, self.path, pack.size, cache), self.index)
 
 
 class ObjectReader:
@@ -57,25 +58,39 @@ class ObjectReader:
                 return pack, offset
         return None
 
+    def _require(self, oid: str) -> tuple[_Pack, int]:
+        found = self._find(oid)
+        if found is not None:
+            return found
+        # What is asked for here is named by something that was archived: if no index has it, one may be damaged.
+        for pack in self._packs:
+            if not pack.checked:
+                pack.index.verify(pack.stored.idx_sha256)
+                pack.checked = True
+        raise NotFound(f"Object {oid} is not in the archive of {self.manifest.repo}.", "Check the hash.")
+
     def contains(self, oid: str) -> bool:
         return self._find(oid) is not None
 
     def get(self, oid: str) -> tuple[str, bytes]:
         """The type (`commit`, `tree`, `blob`, `tag`) and the body of an object; NotFound when no pack has it."""
-        found = self._find(oid)
-        if found is None:
-            raise NotFound(f"Object {oid} is not in the archive of {self.manifest.repo}.", "Check the hash.")
-        kind, body = found[0].data.read(found[1])
+        pack, offset = self._require(oid)
+        kind, body = pack.data.read(offset)
         if object_id(kind, body) != oid:
             raise ArchiveError(
-                f"Object {oid} of {self.manifest.repo} is damaged in the archive.",
+                f"Object {oid} is damaged in {pack.path} or its index.",
                 "Verify the archive; an earlier snapshot may hold it whole.",
             )
         return kind, body
 
-    def with_prefix(self, prefix: str, limit: int = 64) -> list[str]:
+    def kind(self, oid: str) -> str:
+        """The type of an object, without reading its content; NotFound when no pack has it."""
+        pack, offset = self._require(oid)
+        return pack.data.kind(offset)
+
+    def with_prefix(self, prefix: str) -> list[str]:
         """Ids (hex, sorted) of all objects that begin with `prefix`."""
-        return sorted({oid for pack in self._packs for oid in pack.index.with_prefix(prefix, limit)})
+        return sorted({oid for pack in self._packs for oid in pack.index.with_prefix(prefix)})
 
     def peel(self, oid: str) -> tuple[str, str]:
         """The id and the type of what `oid` leads to once tags are followed."""

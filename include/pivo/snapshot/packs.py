@@ -6,6 +6,7 @@ that the id falls into; an object is inflated from its offset, and its delta cha
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import zlib
 from bisect import bisect_left
@@ -13,11 +14,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
+from dulwich.errors import ApplyDeltaError
 from dulwich.pack import apply_delta
 
 from pivo.errors import ArchiveError
 from pivo.snapshot.blocks import BLOCK, RangeFile
 
+_STEP = 1 << 20  # bytes read at once when a whole file is
 _FANOUT_AT, _NAMES_AT = 8, 8 + 1024
 _KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _OFS_DELTA, _REF_DELTA = 6, 7
@@ -37,8 +40,25 @@ class PackIndex:
             head = self._file.read(0, _NAMES_AT)
             if len(head) < _NAMES_AT or head[:8] != b"\xfftOc\x00\x00\x00\x02":
                 raise ArchiveError(f"{self._file.path} is no pack index of version 2.", "Verify the archive.")
-            self._fanout = struct.unpack(">256L", head[_FANOUT_AT:])
+            fanout = struct.unpack(">256L", head[_FANOUT_AT:])
+            # Names, checksums, and offsets of 4 bytes each, then two trailing checksums.
+            if sorted(fanout) != list(fanout) or _NAMES_AT + 28 * fanout[255] + 40 > self._file.size:
+                raise self.damaged()
+            self._fanout = fanout
         return self._fanout
+
+    def damaged(self) -> ArchiveError:
+        return ArchiveError(
+            f"{self._file.path} is damaged.", "Verify the archive; another snapshot may hold the same objects."
+        )
+
+    def verify(self, sha256: str) -> None:
+        """Reads the whole index; ArchiveError when it is not what the manifest's `sha256` says."""
+        seen = hashlib.sha256()
+        for offset in range(0, self._file.size, _STEP):
+            seen.update(self._file.read(offset, _STEP))
+        if seen.hexdigest() != sha256:
+            raise self.damaged()
 
     def __len__(self) -> int:
         return self.fanout[255]
@@ -71,15 +91,18 @@ class PackIndex:
         table = _NAMES_AT + 24 * count
         (offset,) = struct.unpack(">L", self._file.read(table + 4 * position, 4))
         if offset & 0x80000000:
-            (offset,) = struct.unpack(">Q", self._file.read(table + 4 * count + 8 * (offset & 0x7FFFFFFF), 8))
+            raw = self._file.read(table + 4 * count + 8 * (offset & 0x7FFFFFFF), 8)
+            if len(raw) < 8:
+                raise self.damaged()
+            (offset,) = struct.unpack(">Q", raw)
         return int(offset)
 
-    def with_prefix(self, prefix: str, limit: int) -> list[str]:
-        """At most `limit` ids (hex) that begin with the hex digits `prefix`."""
-        low = bytes.fromhex(prefix + "0" * (len(prefix) % 2)) or b"\0"
+    def with_prefix(self, prefix: str) -> list[str]:
+        """All ids (hex) that begin with the hex digits `prefix`, one at least."""
+        low = bytes.fromhex(prefix + "0" * (len(prefix) % 2))
         found: list[str] = []
         position = self._lower_bound(low)
-        while position < len(self) and len(found) < limit:
+        while position < len(self):
             name = self._name(position).hex()
             if not name.startswith(prefix):
                 break
@@ -107,6 +130,24 @@ class PackFile:
 
     def read(self, offset: int) -> tuple[str, bytes]:
         """The type and body of the object at `offset`; ArchiveError when the bytes there are damaged."""
+        try:
+            return self._read(offset)
+        except (ApplyDeltaError, IndexError, ValueError, struct.error) as err:
+            raise self._damaged(offset) from err
+
+    def kind(self, offset: int) -> str:
+        """The type of the object at `offset`, found without inflating anything."""
+        at = offset
+        for _ in range(_CHAIN_LIMIT):
+            code, _size, start = self._header(at)
+            if code in _KINDS:
+                return _KINDS[code]
+            at, _start = self._base(code, at, start)
+            if at <= 0:
+                break
+        raise self._damaged(offset)
+
+    def _read(self, offset: int) -> tuple[str, bytes]:
         deltas: list[_Delta] = []
         at = offset
         while True:
@@ -149,9 +190,12 @@ class PackFile:
     def _base(self, code: int, at: int, start: int) -> tuple[int, int]:
         """The offset of a delta's base, and where its data begins."""
         if code == _REF_DELTA:
-            base = self._index.find(self._file.read(start, 20))
+            name = self._file.read(start, 20)
+            base = self._index.find(name) if len(name) == 20 else None
             return (base if base is not None else -1), start + 20
         raw = self._file.read(start, 16)
+        if not raw:
+            raise self._damaged(at)
         used = 1
         distance = raw[0] & 0x7F
         while raw[used - 1] & 0x80:
@@ -172,7 +216,7 @@ class PackFile:
                 raw = self._file.read(at, step)
                 if not raw:
                     raise self._damaged(start)
-                piece = inflater.decompress(raw)
+                piece = inflater.decompress(raw, size - got + 1)  # damage must not inflate without limit
                 out.append(piece)
                 got += len(piece)
                 at += len(raw)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -22,13 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pivo.errors import ArchiveConflict, ArchiveError, NotFound
-from pivo.models import SNAPSHOT_DIR, Manifest, Segment, StoredPack
+from pivo.models import CLAIM_DIR, SNAPSHOT_DIR, Manifest, Segment, StoredPack
 from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
 from pivo.store import CHUNK, INCOMING, Store
 
 SEGMENT = 64 << 20  # bytes; half an HDFS block, so that two executors share even a one-block pack
-_CLAIM = re.compile(r"^\.next-(\d{6,})$")
 _ABANDONED = 24 * 3600.0  # seconds after which an upload in .incoming has no writer any more
 
 _log = logging.getLogger(__name__)
@@ -113,12 +111,15 @@ class Upload:
 
 
 def finish(store: Store, repo: str, seq: int) -> None:
-    """Publishes the claim for `seq`, or puts it back into `.incoming` when that number is published already."""
+    """Publishes the claim for `seq`, or removes it when that number is published already (ArchiveConflict)."""
     claim = f"{repo}/.next-{seq:06d}"
     manifest = manifests.load(store.read(f"{claim}/{manifests.NAME}"), claim)
     taken = [e.name for e in store.list(repo) if (m := SNAPSHOT_DIR.match(e.name)) and int(m[1]) == seq]
     if taken:
-        store.rename(claim, f"{INCOMING}/{uuid.uuid4().hex}")
+        # By way of .incoming, the only place where anything is ever deleted.
+        away = f"{INCOMING}/{uuid.uuid4().hex}"
+        store.rename(claim, away)
+        store.delete(away)
         raise ArchiveConflict(f"Snapshot {seq} of {repo} is published already, as {taken[0]}.", "Try again.")
     store.rename(claim, f"{repo}/{manifest.dirname}")
 
@@ -126,7 +127,7 @@ def finish(store: Store, repo: str, seq: int) -> None:
 def settle(store: Store, repo: str) -> None:
     """Finishes what writers that died have left of a repository; sweeps uploads that nobody works on."""
     try:
-        claims = [int(m[1]) for e in store.list(repo) if (m := _CLAIM.match(e.name))]
+        claims = [int(m[1]) for e in store.list(repo) if (m := CLAIM_DIR.match(e.name))]
     except NotFound:
         claims = []
     for seq in sorted(claims):

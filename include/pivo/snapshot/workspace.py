@@ -7,23 +7,27 @@ git walks no further.
 
 from __future__ import annotations
 
+import heapq
 import subprocess
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from dulwich.objects import parse_tree
 
-from pivo.errors import ArchiveError, SourceError
-from pivo.gitobjects import object_id, parse_commit, text
+from pivo.errors import ArchiveError, SourceError, Unavailable
+from pivo.gitobjects import parse_commit, tagged, text
 from pivo.models import Commit, FileChange
 from pivo.progress import Progress, silent
+from pivo.snapshot.gitpipe import CatFile, parse_changes, tokens
 from pivo.snapshot.objects import ObjectReader
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_FOLDER = 0o40000  # the mode of a tree in a tree
+_WALK = 5000  # commits that are looked at to prove a fast-forward
+_CLOCKS_DIFFER = 24 * 3600  # seconds by which a commit's parent may be younger than it
 _INCOMPLETE = "Run `git fsck` in the source (a shallow or partial clone cannot be archived); nothing was published."
 _ENV = {"LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "PATH": ""}
 
@@ -35,11 +39,11 @@ class Workspace:
         self.path = path
         self._known = known
         self._env = {**_ENV, "PATH": environment.get("PATH", ""), "TMPDIR": environment.get("TMPDIR", "/tmp")}
-        self._laid: set[str] = set()
+        self._here: set[str] = set()
         self._boundary: list[str] = []
         self.parents: frozenset[str] = frozenset()
         """The parents of the new commits that the archive holds; known once :meth:`border` has run."""
-        self._cat: _CatFile | None = None
+        self._cat: CatFile | None = None
         self._git("init", "--quiet", "--bare", "--template=", str(path), at=False)
 
     def __enter__(self) -> Workspace:
@@ -92,6 +96,11 @@ class Workspace:
             process.communicate()
             raise
         _, said = process.communicate()
+        if process.returncode and b"No space left" in said:
+            raise Unavailable(
+                f"There is no space left in {self.path.parent} for the fetched history.",
+                "Free some, or set PIVO_STAGING to a larger folder; nothing was published.",
+            )
         if process.returncode and got:
             raise SourceError(
                 f"The source sent a damaged pack: {_first(said)}.",
@@ -109,9 +118,7 @@ class Workspace:
 
     def get(self, oid: str) -> tuple[str, bytes]:
         """An object from the new pack, else from the archive; NotFound where neither has it."""
-        if self._cat is None:
-            self._cat = _CatFile(self._command("cat-file", "--batch"), self._env)
-        found = self._cat.get(oid)
+        found = self._local(oid)
         if found is None and self._known:
             return self._known.get(oid)
         if found is None:
@@ -120,30 +127,37 @@ class Workspace:
             )
         return found
 
-    def _packed(self, kind: str) -> list[str]:
-        listed = self._git(
-            "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objecttype) %(objectname)"
+    def _listed(self, *kinds: bytes) -> set[str]:
+        """The ids of all objects here of these kinds: the new pack's, and those that :meth:`border` has laid."""
+        form = "--batch-check=%(objecttype) %(objectname)"
+        listed = subprocess.Popen(
+            self._command("cat-file", "--batch-all-objects", "--unordered", form),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=self._env,
         )
-        return [row.split()[1].decode() for row in listed.splitlines() if row.startswith(kind.encode())]
+        assert listed.stdout
+        with listed:
+            return {row[-41:-1].decode() for row in listed.stdout if row.startswith(kinds)}
 
     def border(self) -> None:
         """Lays the new pack's border beside it. Call once, after :meth:`receive`."""
         if self._known is None or self.pack() is None:
             return
-        ids = self._packed("commit")
-        packed = set(ids)
-        parents: set[str] = set()
-        for oid, body in self._bodies("\n".join(ids).encode()):
-            commit = parse_commit(oid, body)
-            for place, parent in enumerate(commit.parents):
-                if parent in packed or not self._known.contains(parent):
-                    continue  # one that nobody has is found by `prove`
-                parents.add(parent)
-                tree = parse_commit(parent, self._lay(parent)).tree
-                if place == 0:  # changes are told against the first parent only
-                    self._lay_difference(tree, commit.tree)
-        self._boundary = sorted(parents)
-        self.parents = frozenset(parents)
+        ids = sorted(self._listed(b"commit"))
+        self._here = self._listed(b"tree")
+        commits = {oid: parse_commit(oid, body) for oid, body in self._bodies("\n".join(ids).encode())}
+        trees = {oid: commit.tree for oid, commit in commits.items()}
+        for parent in {p for commit in commits.values() for p in commit.parents} - commits.keys():
+            if self._known.contains(parent):  # one that nobody has is found by `prove`
+                trees[parent] = parse_commit(parent, self._lay(parent)).tree
+        self._boundary = sorted(trees.keys() - commits.keys())
+        self.parents = frozenset(self._boundary)
+        seen: set[tuple[str, str]] = set()
+        for commit in commits.values():  # changes are told against the first parent only
+            first = commit.parents[0] if commit.parents else None
+            if first is None or first in trees:
+                self._lay_difference(trees[first] if first else _EMPTY_TREE, commit.tree, seen)
         if self._boundary:
             (self.path / "shallow").write_text("\n".join(self._boundary) + "\n")
         if self._cat:  # it listed its objects before these were laid
@@ -154,34 +168,47 @@ class Workspace:
         """Writes an archived object as a loose one; gives its body."""
         assert self._known
         kind, body = self._known.get(oid)
-        if oid not in self._laid:
-            loose = self.path / "objects" / oid[:2] / oid[2:]
-            if not loose.exists():
-                loose.parent.mkdir(exist_ok=True)
-                loose.write_bytes(zlib.compress(f"{kind} {len(body)}\0".encode() + body, 1))
-            self._laid.add(oid)
+        loose = self.path / "objects" / oid[:2] / oid[2:]
+        if not loose.exists():
+            loose.parent.mkdir(exist_ok=True)
+            loose.write_bytes(zlib.compress(f"{kind} {len(body)}\0".encode() + body, 1))
         return body
 
-    def _lay_difference(self, old: str, new: str) -> None:
-        """Lays the trees below `old` that git opens when it compares it with `new`."""
-        if old in (new, _EMPTY_TREE):
-            return
-        mine = {name: sha.decode() for name, mode, sha in parse_tree(self._lay(old), 20) if mode == 0o40000}
-        theirs = {name: (mode, sha.decode()) for name, mode, sha in parse_tree(self.get(new)[1], 20)}
-        for name, sha in mine.items():
-            mode, other = theirs.get(name, (0, _EMPTY_TREE))
-            if sha != other:
-                self._lay_difference(sha, other if mode == 0o40000 else _EMPTY_TREE)
+    def _lay_difference(self, old: str, new: str, seen: set[tuple[str, str]]) -> None:
+        """Lays the archived trees that git opens when it compares tree `old` with tree `new`; `seen` pairs are done.
+
+        They are on both sides: the server sends no tree that the archive has, neither one that a commit leaves nor
+        one that it goes back to.
+        """
+        left = [(old, new)]
+        while left:
+            pair = left.pop()
+            if pair[0] == pair[1] or pair in seen:
+                continue
+            seen.add(pair)
+            mine, theirs = (self._folders(oid) for oid in pair)
+            left += [(mine.get(n, _EMPTY_TREE), theirs.get(n, _EMPTY_TREE)) for n in mine.keys() | theirs.keys()]
+
+    def _folders(self, oid: str) -> dict[bytes, str]:
+        """The trees in a tree, by name; the tree itself is laid if it is not here. One that nobody has has none."""
+        if oid == _EMPTY_TREE:
+            return {}
+        if oid in self._here:
+            body = self.get(oid)[1]
+        elif self._archived(oid):
+            body = self._lay(oid)
+        else:  # `prove` names it
+            return {}
+        return {name: sha.decode() for name, mode, sha in parse_tree(body, 20) if mode == _FOLDER}
 
     def prove(self, tips: Iterable[str]) -> None:
         """Proves that every object behind `tips` is here or in the archive; SourceError names one that is not.
 
         What the archive holds is complete by the same proof of the snapshots before.
         """
-        tips = list(tips)
-        if self.pack() is None:
+        local = [oid for t in tips if (oid := self._behind_tags(t))]
+        if not local:
             return
-        local = [t for t in tips if self._is_local(t)]
         process = subprocess.run(
             self._command("rev-list", "--objects", "--missing=print", "--quiet", "--stdin"),
             input="\n".join(local).encode(),
@@ -194,19 +221,53 @@ class Workspace:
         # --quiet leaves nothing but the missing ones, each as `?<id>`.
         for row in process.stdout.splitlines():
             oid = row.decode().lstrip("?").strip()
-            if row.startswith(b"?") and not (self._known and self._known.contains(oid)):
-                raise SourceError(
-                    f"The source's history is not complete: object {oid} is missing from it.", _INCOMPLETE
-                )
+            if row.startswith(b"?") and not self._archived(oid):
+                raise _missing(oid)
 
-    def _is_local(self, oid: str) -> bool:
+    def _behind_tags(self, oid: str) -> str | None:
+        """What `oid` leads to once the tags that came are followed; None when the archive holds that."""
+        found = self._local(oid)
+        while found and found[0] == "tag":
+            oid, _ = tagged(found[1])
+            found = self._local(oid)
+        if found is None and not self._archived(oid):
+            raise _missing(oid)
+        return oid if found else None
+
+    def _archived(self, oid: str) -> bool:
+        return self._known is not None and self._known.contains(oid)
+
+    def _local(self, oid: str) -> tuple[str, bytes] | None:
         if self._cat is None:
-            self._cat = _CatFile(self._command("cat-file", "--batch"), self._env)
-        return self._cat.get(oid) is not None
+            self._cat = CatFile(self._command("cat-file", "--batch"), self._env)
+        return self._cat.get(oid)
+
+    def reaches(self, tip: str, old: str) -> bool:
+        """Whether commit `old` is an ancestor of `tip`; False too when a walk of some thousand commits cannot tell."""
+        (kind, body), (goal_kind, goal) = self.get(tip), self.get(old)
+        if kind != "commit" or goal_kind != "commit":
+            return False
+        # The youngest first, so that what is older than `old` is not walked.
+        since = parse_commit(old, goal).committer.time - _CLOCKS_DIFFER
+        first = parse_commit(tip, body)
+        queue = [(-first.committer.time, tip, first.parents)]
+        seen = {tip}
+        for _ in range(_WALK):
+            if not queue or -queue[0][0] < since:
+                return False
+            _, oid, parents = heapq.heappop(queue)
+            if oid == old:
+                return True
+            for parent in parents:
+                if parent not in seen:
+                    seen.add(parent)
+                    commit = parse_commit(parent, self.get(parent)[1])
+                    heapq.heappush(queue, (-commit.committer.time, parent, commit.parents))
+        return False
 
     def commits(self, tips: Iterable[str], progress: Progress = silent) -> Iterator[Commit]:
         """The new pack's commits that `tips` reach, parents first, each with its changes against its first parent."""
-        local = [t for t in tips if self._is_local(t)]
+        local = [t for t in tips if self._local(t)]
         if self.pack() is None or not local:
             return
         order = self._git(
@@ -218,7 +279,7 @@ class Workspace:
         total = order.count(b"\n")
         changes = self._changes(listing)
         for done, (oid, body) in enumerate(self._bodies(order), 1):
-            told, files = next(changes)
+            told, files = next(changes, ("", ()))
             if told != oid:
                 raise ArchiveError(
                     f"git log and git cat-file disagree at {oid}.", "Report this: it is a defect in PIVO."
@@ -232,7 +293,7 @@ class Workspace:
 
     def count_commits(self) -> int:
         """How many commits the new pack holds."""
-        return len(self._packed("commit")) - len(self._boundary) if self.pack() else 0
+        return len(self._listed(b"commit")) - len(self._boundary) if self.pack() else 0
 
     def count_objects(self) -> int:
         """How many objects the new pack holds, by its header."""
@@ -269,6 +330,7 @@ class Workspace:
                 self._command(
                     "log", "--stdin", "--no-walk=unsorted", "--format=%x01%H", "-z", "--raw", "--no-abbrev", "-r",
                     "--no-renames", "--diff-merges=first-parent", "--root", "--no-show-signature",
+                    "--ignore-submodules=none",
                 ),
                 stdin=stdin,
                 stdout=subprocess.PIPE,
@@ -277,7 +339,7 @@ class Workspace:
             )  # fmt: skip
             assert process.stdout
             with process:
-                yield from _parse_changes(_tokens(process.stdout))
+                yield from parse_changes(tokens(process.stdout))
 
     def count_files(self, tree: str, old: str | None = None, old_files: int = 0) -> int:
         """How many files the tree has: counted, or from the count of an `old` tree and what differs."""
@@ -286,20 +348,17 @@ class Workspace:
         return self._difference(_EMPTY_TREE, tree)
 
     def _difference(self, old: str, new: str) -> int:
-        if old == new:
-            return 0
-        mine, theirs = self._tree(old), self._tree(new)
-        total = 0
-        for name in mine.keys() | theirs.keys():
-            mode, sha = mine.get(name, (0, ""))
-            mode_new, sha_new = theirs.get(name, (0, ""))
-            if (mode, sha) == (mode_new, sha_new):
+        total, left = 0, [(old, new)]
+        while left:
+            old, new = left.pop()
+            if old == new:
                 continue
-            total -= int(mode not in (0, 0o40000))
-            total += int(mode_new not in (0, 0o40000))
-            total += self._difference(
-                sha if mode == 0o40000 else _EMPTY_TREE, sha_new if mode_new == 0o40000 else _EMPTY_TREE
-            )
+            mine, theirs = self._tree(old), self._tree(new)
+            for name in mine.keys() | theirs.keys():
+                mode, sha = mine.get(name, (0, ""))
+                mode_new, sha_new = theirs.get(name, (0, ""))
+                total += (mode_new not in (0, _FOLDER)) - (mode not in (0, _FOLDER))
+                left.append((sha if mode == _FOLDER else _EMPTY_TREE, sha_new if mode_new == _FOLDER else _EMPTY_TREE))
         return total
 
     def _tree(self, oid: str) -> dict[bytes, tuple[int, str]]:
@@ -308,69 +367,8 @@ class Workspace:
         return {name: (mode, sha.decode()) for name, mode, sha in parse_tree(self.get(oid)[1], 20)}
 
 
-class _CatFile:
-    """A `git cat-file --batch` that answers one question after another."""
-
-    def __init__(self, command: list[str], env: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
-        )
-
-    def get(self, oid: str) -> tuple[str, bytes] | None:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin and stdout
-        stdin.write(oid.encode() + b"\n")
-        stdin.flush()
-        header = stdout.readline().split()
-        if len(header) != 3:
-            return None
-        body = stdout.read(int(header[2]))
-        stdout.read(1)
-        if object_id(header[1].decode(), body) != oid:
-            raise SourceError(f"Object {oid} came damaged.", "Run `git fsck` in the source; nothing was published.")
-        return header[1].decode(), body
-
-    def close(self) -> None:
-        self._process.communicate()
-
-
-def _tokens(stream: IO[bytes]) -> Iterator[bytes]:
-    rest = b""
-    while data := stream.read(1 << 16):
-        *whole, rest = (rest + data).split(b"\0")
-        yield from whole
-    if rest:
-        yield rest
-
-
-def _parse_changes(tokens: Iterator[bytes]) -> Iterator[tuple[str, tuple[FileChange, ...]]]:
-    """`git log -z --raw` as pairs of commit id and changes.
-
-    A commit is `\\x01<id>`; each change is `:<mode> <mode> <blob> <blob> <letter>` and, as the next token, its path.
-    """
-    current: str | None = None
-    files: list[FileChange] = []
-    for token in tokens:
-        row = token.lstrip(b"\n")
-        if row.startswith(b"\x01"):
-            if current:
-                yield current, tuple(files)
-            # git ends the header of a commit that has changes with a line break, not with NUL
-            head, _, row = row[1:].partition(b"\n")
-            current, files = head.decode(), []
-            row = row.lstrip(b"\n")
-        if row.startswith(b":"):
-            old_mode, mode, old_blob, blob, status = row[1:].decode().split(" ")
-            path = text(next(tokens))
-            files.append(
-                FileChange(status[0], path, _present(mode), _present(blob), _present(old_blob) if old_mode else None)
-            )
-    if current:
-        yield current, tuple(files)
-
-
-def _present(value: str) -> str | None:
-    return value if value.strip("0") else None
+def _missing(oid: str) -> SourceError:
+    return SourceError(f"The source's history is not complete: object {oid} is missing from it.", _INCOMPLETE)
 
 
 def _first(said: bytes) -> str:
