@@ -12,10 +12,12 @@ from rich.syntax import Syntax
 from pivo.agent.diffs import changed, compare
 from pivo.agent.views import FileDiff
 from pivo.cli.output import bar, console, emit, printable, stderr
+from pivo.errors import NotFound
 from pivo.models import RepoName
 from pivo.registry import Registered, snapshot
 from pivo.settings import Settings
 from pivo.snapshot.archive import Archive
+from pivo.snapshot.objects import ObjectReader
 from pivo.store import open_store
 
 _MAX_LINES = 100_000  # of one file's diff
@@ -99,6 +101,8 @@ def diff(
     latest = max(before.snapshot, after.snapshot, key=lambda m: m.seq)
     with archive.objects(latest) as objects:
         pairs = list(changed(objects, before.commit, after.commit, path))
+        if path and not pairs:
+            _entry_of_either(objects, after.commit, before.commit, path)
         files = [compare(objects, objects, pair, max_lines=_MAX_LINES) for pair in pairs]
     if json:
         emit({"repo": repo, "old": before.commit, "new": after.commit, "files": [asdict(f) for f in files]})
@@ -110,6 +114,14 @@ def diff(
         console.print(Syntax(printable(text), "diff", background_color="default"))
     else:
         sys.stdout.write(text)
+
+
+def _entry_of_either(objects: ObjectReader, first: str, second: str, path: str) -> None:
+    """NotFound, with names that are close, when neither commit has `path`."""
+    try:
+        objects.entry(first, path)
+    except NotFound:
+        objects.entry(second, path)
 
 
 def _unified(file: FileDiff) -> str:
