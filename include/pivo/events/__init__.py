@@ -20,6 +20,7 @@ from pivo.events.types import (
     RestoreState,
     SnapshotEvent,
     SnapshotRefsEvent,
+    VerifyEvent,
 )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "RestoreState",
     "SnapshotEvent",
     "SnapshotRefsEvent",
+    "VerifyEvent",
     "client_config",
     "commit_events",
     "dump",

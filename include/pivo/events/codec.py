@@ -26,6 +26,7 @@ from pivo.events.types import (
     RestoreEvent,
     SnapshotEvent,
     SnapshotRefsEvent,
+    VerifyEvent,
 )
 from pivo.models import Commit, FileChange, Manifest, Person, Ref, RefUpdate
 
@@ -42,6 +43,7 @@ _DATA: dict[str, type[Event]] = {
     "pivo.heartbeat.v1": HeartbeatEvent,
     "pivo.restore.v1": RestoreEvent,
     "pivo.audit.v1": AuditEvent,
+    "pivo.verify.v1": VerifyEvent,
 }
 _FAMILIES = {name.rsplit(".", 1)[0] for name in _DATA}
 T = TypeVar("T")
@@ -188,6 +190,8 @@ def _attributes(event: Event) -> tuple[str, str, str, datetime]:
             return "pivo.restore.v1", event_id, event.run_id, event.at
         case AuditEvent():
             return "pivo.audit.v1", event.id, event.action, event.at
+        case VerifyEvent():
+            return "pivo.verify.v1", f"{event.run_id}/{event.repo}/{event.mode}", event.run_id, event.at
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # replaced by the snapshot's time when it is sent

@@ -31,7 +31,7 @@ from pivo.events.topics import (
     client_config,
     unavailable,
 )
-from pivo.events.types import AuditEvent, Event, HeartbeatEvent, RestoreEvent
+from pivo.events.types import AuditEvent, Event, HeartbeatEvent, RestoreEvent, VerifyEvent
 from pivo.models import Commit, Manifest, RefUpdate
 from pivo.progress import Progress, silent
 
@@ -122,6 +122,11 @@ class EventLog:
     def audit(self, event: AuditEvent) -> None:
         """Records what somebody asked for or did."""
         self._send(AUDIT_TOPIC, event.who.encode("utf-8", "replace"), dump(event))
+
+    def verified(self, event: VerifyEvent) -> None:
+        """Records what a verification or a drill came to, and wakes the indexer."""
+        self._send(AUDIT_TOPIC, event.repo.encode(), dump(event))
+        self._send(STATE_TOPIC, WAKE_KEY, b"{}")
 
     def _send(self, topic: str, key: bytes, value: bytes) -> None:
         """Sends one message outside of any transaction and waits until the brokers have it."""

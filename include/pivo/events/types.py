@@ -9,6 +9,7 @@
 | pivo.heartbeat.v1       | HeartbeatEvent    | pivo-commit-events | look at a repository that had not changed |
 | pivo.restore.v1         | RestoreEvent      | pivo-audit-logs    | step of a restore                         |
 | pivo.audit.v1           | AuditEvent        | pivo-audit-logs    | thing that somebody asked for or did      |
+| pivo.verify.v1          | VerifyEvent       | pivo-audit-logs    | verification or drill of one repository   |
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from pivo.findings import Finding
 from pivo.models import Commit, Manifest, Previous, Ref, RefUpdate
 
 FILES_LIMIT = 500
@@ -26,8 +28,13 @@ FILES_LIMIT = 500
 REFS_LIMIT = 2000
 """Refs, and ref updates, in one event."""
 
+FINDINGS_LIMIT = 500
+"""Findings in one event; a report beyond that says how many there are."""
+
 BYTES_LIMIT = 500_000
 """Bytes of paths or refs in one event, about: Kafka's default limit is 1 MB a message."""
+
+VerifyMode = Literal["shallow", "deep", "drill"]
 
 RestoreState = Literal["requested", "validated", "downloaded", "reconstructed", "pushed", "failed"]
 
@@ -163,7 +170,33 @@ class AuditEvent:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
-Event = CommitEvent | SnapshotEvent | SnapshotRefsEvent | HeartbeatEvent | RestoreEvent | AuditEvent
+@dataclass(frozen=True)
+class VerifyEvent:
+    """A verification of `repo` came to its end; `findings` is empty when all was as it should be.
+
+    `snapshots`, `files` and `bytes` were read, `objects` hashed (0 unless deep); `last_seq` and `manifest_sha256`
+    name the newest snapshot that was seen. Of more than FINDINGS_LIMIT findings only the first are told;
+    `findings_total` counts all. `detail` says more, e.g. what a drill restored and where to.
+    """
+
+    run_id: str
+    repo: str
+    mode: VerifyMode
+    who: str
+    findings: tuple[Finding, ...]
+    findings_total: int
+    snapshots: int = 0
+    files: int = 0
+    bytes: int = 0
+    objects: int = 0
+    last_seq: int = 0
+    manifest_sha256: str = ""
+    seconds: float = 0.0
+    detail: str = ""
+    at: datetime = field(default_factory=now)
+
+
+Event = CommitEvent | SnapshotEvent | SnapshotRefsEvent | HeartbeatEvent | RestoreEvent | AuditEvent | VerifyEvent
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from pivo.events import (
     RestoreEvent,
     SnapshotEvent,
     SnapshotRefsEvent,
+    VerifyEvent,
     dump,
     parse,
 )
@@ -62,6 +63,8 @@ class Indexer:
                     self._restore(event)
                 case AuditEvent():
                     self._audit(event)
+                case VerifyEvent():
+                    self._verified(event)
         for repo_id in sorted(touched):
             lost.mark(self._db, repo_id)
 
@@ -183,6 +186,31 @@ class Indexer:
         self._db.execute(
             "INSERT OR IGNORE INTO audit VALUES (?, ?, ?, ?, ?, ?)",
             (event.id, utc(event.at), event.who, event.action, text(parameters), event.outcome),
+        )
+
+    def _verified(self, event: VerifyEvent) -> None:
+        key = (event.run_id, event.repo, event.mode)
+        self._db.execute(
+            f"INSERT OR IGNORE INTO verifications VALUES ({', '.join('?' * 15)})",
+            (
+                *key,
+                utc(event.at),
+                event.who,
+                event.findings_total == 0,
+                event.findings_total,
+                event.snapshots,
+                event.files,
+                event.bytes,
+                event.objects,
+                event.last_seq,
+                event.manifest_sha256,
+                event.seconds,
+                text(event.detail),
+            ),
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*key, n, f.snapshot, text(f.file), f.kind, text(f.detail)) for n, f in enumerate(event.findings, 1)],
         )
 
 

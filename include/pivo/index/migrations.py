@@ -21,7 +21,14 @@ def m001_initial(db: sqlite3.Connection) -> None:
             db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial,)
+def m002_verifications(db: sqlite3.Connection) -> None:
+    """What verifications and drills came to."""
+    for statement in _VERIFICATIONS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_verifications)
 
 
 def migrate(db: sqlite3.Connection) -> list[str]:
@@ -283,4 +290,39 @@ CREATE TABLE dead_letters (
     seen_at TEXT NOT NULL,
     PRIMARY KEY (topic_id, topic, partition, offset)
 );
+"""
+
+_VERIFICATIONS = """
+CREATE TABLE verifications (
+    run_id TEXT NOT NULL,
+    repo_name TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    ok INTEGER NOT NULL,
+    findings INTEGER NOT NULL,
+    snapshots INTEGER NOT NULL,
+    files INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    objects INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    manifest_sha256 TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (run_id, repo_name, mode)
+) WITHOUT ROWID;
+CREATE INDEX verifications_repo_at ON verifications (repo_name, at);
+CREATE INDEX verifications_at ON verifications (at);
+
+CREATE TABLE findings (
+    run_id TEXT NOT NULL,
+    repo_name TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    snapshot TEXT NOT NULL,
+    file TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (run_id, repo_name, mode, n)
+) WITHOUT ROWID;
 """
