@@ -24,7 +24,7 @@ from pivo.store import open_store
 REPO = "PIVO"
 QUESTIONS = (
     f"Who committed last to {REPO}?",
-    "What changed in README.md between the last two commits that touched it?",
+    "What changed in README.md between the last two commits that touched it{where}?",
 )
 _SAMPLE_COMMITS = 12
 _TIMEOUT = 900.0  # seconds for one DAG run
@@ -93,7 +93,10 @@ class Demo:
 
     def ask(self) -> None:
         """Asks the agent two questions, as a person would."""
-        for question in QUESTIONS:
+        # Where one repository is archived, the agent knows which one is meant.
+        several = len(Archive(open_store(self.settings.archive, self.settings.archive_reader)).repos()) > 1
+        for template in QUESTIONS:
+            question = template.format(where=f" in {REPO}" if several else "")
             _title("Ask", f'pivo ask "{question}"')
             self._pivo("ask", question)
 
