@@ -7,6 +7,7 @@ thin packs every delta's base is in the pack.
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,7 +62,10 @@ _OF_ANOTHER_REPOSITORY = {
 }  # fmt: skip
 
 # What git and ssh say, in lower case, when ...
-_DAMAGE = ("corrupt", "missing", "unable to read", "bad object", "bad tree")
+_DAMAGE = (
+    "corrupt", "missing", "unable to read", "could not read", "bad object", "bad tree", "hash mismatch", "not our ref",
+    "unable to parse", "garbage",
+)  # fmt: skip
 _REFUSED = (
     "not found", "does not appear", "not exported", "denied", "authentication", "could not read username",
     "http resp 401", "http resp 403", "host key verification",
@@ -113,7 +117,9 @@ def normalise(url: str) -> str:
         raise SourceError(f"{url[:200]} cannot be opened: {err.strerror}.", "Check the path.") from None
     if here:
         return Path(url).resolve().as_uri()
-    if _SCP_LIKE.match(url) and "@-" not in url:
+    if "@-" in url:  # ssh would take such a host for an option
+        raise wrong
+    if _SCP_LIKE.match(url):
         return url
     if "://" in url or "::" in url:
         raise UsageError(
@@ -238,7 +244,11 @@ def _client(url: str, said: IO[bytes], token: str) -> tuple[GitClient, str]:
             username="x-access-token" if token else None,
             password=token or None,
         )
-    return get_transport_and_path(url, thin_packs=False, quiet=True)
+    if parts.scheme == "git":
+        return get_transport_and_path(url, thin_packs=False, quiet=True)
+    env = base_environment()
+    program = env.get("GIT_SSH_COMMAND") or (shlex.quote(env["GIT_SSH"]) if env.get("GIT_SSH") else None)
+    return get_transport_and_path(url, thin_packs=False, quiet=True, ssh_command=program)
 
 
 def _environment() -> dict[str, str]:
@@ -286,15 +296,20 @@ def _told(url: str, said: IO[bytes]) -> Iterator[None]:
         raise SourceError(f"{shown} refused access.", "Check the token, and that it may read this repository.") from err
     except (HangupException, GitProtocolError, AssertionError) as err:
         said.seek(0)
-        lines = [*text(said.read()).splitlines(), *_lines(err)]
-        raise _refusal(shown, [row.strip() for row in lines if row.strip()]) from err
+        lines = [row.strip() for row in [*text(said.read()).splitlines(), *_lines(err)] if row.strip()]
+        if not lines:
+            raise Unavailable(
+                f"{shown} closed the connection without a word.",
+                "Try again; if it does so every time, run `git fsck` in the source.",
+            ) from err
+        raise _refusal(shown, lines) from err
     except (OSError, urllib3.exceptions.HTTPError) as err:
         raise Unavailable(f"{shown} did not answer: {err}.", "Check the network and the URL, then try again.") from err
 
 
 def _lines(err: Exception) -> list[str]:
-    if isinstance(err, HangupException) and err.stderr_lines:
-        return [text(row) for row in err.stderr_lines]
+    if isinstance(err, HangupException):  # its own words are only that the server hung up
+        return [text(row) for row in err.stderr_lines or ()]
     return str(err).splitlines()
 
 
