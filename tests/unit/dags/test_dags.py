@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ _PARSE = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
 
-bag = DagBag(sys.argv[1], include_examples=False)
+bag = DagBag(sys.argv[1])
 print("DAGS " + json.dumps({
     "errors": bag.import_errors,
     "dags": {
@@ -83,7 +84,7 @@ def test_only_one_drain_writes_the_index(parsed: dict) -> None:
 def test_a_restore_runs_its_stages_in_order_and_cleans_up(parsed: dict) -> None:
     tasks = parsed["dags"]["pivo_restore"]["tasks"]
     order = ["validate", "download", "reconstruct", "push"]
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         assert after in tasks[before]["down"], (before, after)
     assert tasks["clean"]["teardown"]
     assert tasks["push"]["pool"] == "pivo_push"
