@@ -17,7 +17,7 @@ from pivo.cli.output import bar, complain, console, printable
 from pivo.errors import PivoError, StackError
 from pivo.index.reader import IndexReader
 from pivo.orchestrator import Orchestrator
-from pivo.settings import Settings
+from pivo.settings import Settings, keep_loopback_direct
 from pivo.snapshot.archive import Archive
 from pivo.store import open_store
 
@@ -32,6 +32,7 @@ _TIMEOUT = 900.0  # seconds for one DAG run
 
 def main() -> None:
     """Runs the demo; one sentence and exit code 1 when a step fails."""
+    keep_loopback_direct()
     try:
         Demo(Settings.load()).run()
     except PivoError as err:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -77,6 +78,7 @@ class Settings:
     archive: str  # webhdfs://host:port/backups, or file:///…
     archive_writer: str  # HDFS user that publishes
     archive_reader: str  # HDFS user that everything else reads as
+    archive_keeper: str  # HDFS user that owns the archive's folder and takes HDFS snapshots of it
     kafka: Mapping[str, str]  # librdkafka settings, at least bootstrap.servers
     index: Path
     staging: Path
@@ -90,6 +92,10 @@ class Settings:
     trace_log: Path  # the log of what the agent set in motion
     user: str  # who acts when there is no Airflow user: the operating system's name
     memory_check: bool = True
+    restore_roots: tuple[Path, ...] = ()  # the folders that a restore to a path must stay below; none: nowhere
+    push_limit: int = 1 << 30  # bytes in one push; forges refuse 2 GiB, and a pack cut anew may grow
+    file_limit: int = 100 << 20  # bytes of one file on the configured forge; 0: any size
+    staging_days: float = 1.0  # how long what a failed run has verified waits for a rerun
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -107,6 +113,7 @@ class Settings:
             archive=env.get("PIVO_ARCHIVE", f"webhdfs://{host}:{ports.namenode_http}/backups").rstrip("/"),
             archive_writer=env.get("PIVO_ARCHIVE_WRITER", "pivo"),
             archive_reader=env.get("PIVO_ARCHIVE_READER", "pivo-reader"),
+            archive_keeper=env.get("PIVO_ARCHIVE_KEEPER", "pivo-keeper"),
             kafka={"bootstrap.servers": env.get("PIVO_KAFKA", f"{host}:{ports.kafka}")},
             index=Path(env.get("PIVO_INDEX", str(home / "index" / "pivo.db"))),
             staging=Path(env.get("PIVO_STAGING", str(home / "staging"))),
@@ -127,6 +134,9 @@ class Settings:
             trace_log=Path(env.get("PIVO_TRACE_LOG", str(home / "logs" / "pivo.log"))),
             user=env.get("PIVO_USER") or env.get("USER") or env.get("LOGNAME") or "unknown",
             memory_check=env.get("PIVO_MEMORY_CHECK", "1") != "0",
+            restore_roots=_folders(env.get("PIVO_RESTORE_ROOTS"), home),
+            push_limit=_int(env, "PIVO_PUSH_LIMIT", Settings.push_limit),
+            file_limit=_int(env, "PIVO_FILE_LIMIT", Settings.file_limit),
         )
 
 
@@ -138,6 +148,17 @@ def _int(env: Mapping[str, str], name: str, default: int) -> int:
         return int(text)
     except ValueError:
         raise UsageError(f"{name}={text!r} is not a number.", "Set it to a whole number, or unset it.") from None
+
+
+def _folders(text: str | None, home: Path) -> tuple[Path, ...]:
+    """Absolute folders, parted by `:`. Not told: the home folder, and the system's folder for temporary files, where
+    everyone on the machine may write anyhow."""
+    if text is None:
+        return (home, Path(tempfile.gettempdir()).resolve())
+    paths = [Path(part).expanduser() for part in text.split(os.pathsep) if part]
+    if wrong := [p for p in paths if not p.is_absolute()]:
+        raise UsageError(f"PIVO_RESTORE_ROOTS names {wrong[0]}, which is not absolute.", "Write whole paths.")
+    return tuple(p.resolve() for p in paths)
 
 
 def _secret(env: Mapping[str, str], name: str, default_file: Path) -> str:
@@ -154,3 +175,15 @@ def _secret(env: Mapping[str, str], name: str, default_file: Path) -> str:
 def base_environment() -> dict[str, str]:
     """A copy of this process's environment, for the children that it starts."""
     return dict(os.environ)
+
+
+def with_loopback(no_proxy: str) -> str:
+    """A NO_PROXY list with this machine in it."""
+    hosts = [h.strip() for h in no_proxy.split(",") if h.strip()]
+    return ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost", "::1"]))
+
+
+def keep_loopback_direct() -> None:
+    """Keeps this process and its children from sending what is meant for this machine through a proxy."""
+    told = with_loopback(os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "")
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = told

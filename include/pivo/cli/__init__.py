@@ -11,6 +11,7 @@ from pivo import __version__
 from pivo.cli import archive, ask, restore, stack
 from pivo.cli.output import complain
 from pivo.errors import PivoError
+from pivo.settings import keep_loopback_direct
 
 app = typer.Typer(
     name="pivo",
@@ -33,6 +34,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """The console script: runs a command and turns failures into one sentence and an exit code."""
+    keep_loopback_direct()
     try:
         app()
     except PivoError as err:
