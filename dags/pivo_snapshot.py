@@ -5,6 +5,8 @@ Every night, each registered repository (`include/repositories.yaml`, and what t
 the forge) is fetched, proven complete and published in the archive; its new commits are announced in Kafka. One
 mapped task a repository: one that fails leaves the others alone.
 
+At the end `freeze` takes the day's HDFS snapshot of the whole archive, if there is none yet.
+
 By hand, `repos` limits the run: registered names, URLs, or `{"url": …, "name": …}`.
 """
 
@@ -13,7 +15,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import Param, dag, get_current_context, task, teardown
 from airflow.timetables.trigger import CronTriggerTimetable
 
 
@@ -61,7 +63,16 @@ def pivo_snapshot() -> None:
             settings, what = hooks.settings(), registry.Registered.parse(repo)
             return asdict(registry.snapshot(settings, what, logged(logging.getLogger("pivo.ingest"))))
 
-    snapshot.expand(repo=plan())
+    @teardown(on_failure_fail_dagrun=True)  # runs in every case, and does not cover up a repository's failure
+    def freeze() -> str:
+        """The day's HDFS snapshot of the archive; returns its path."""
+        from pivo import hooks
+        from pivo.snapshot.freeze import freeze as take
+
+        with hooks.task_errors():
+            return take(hooks.settings())
+
+    snapshot.expand(repo=plan()) >> freeze()
 
 
 pivo_snapshot()

@@ -2,7 +2,7 @@
 
 | Connection | type | gives |
 |---|---|---|
-| pivo_hdfs | webhdfs | host, port, login (the reader); extra: `path`, `writer` |
+| pivo_hdfs | webhdfs | host, port, login (the reader); extra: `path`, `writer`, `keeper` |
 | pivo_kafka | kafka | extra: librdkafka's settings |
 | pivo_spark | spark | host (`spark://…`), port |
 | pivo_github | http | host (the API's base URL), password (the token) |
@@ -42,6 +42,7 @@ def settings() -> Settings:
             archive=f"webhdfs://{hdfs.host}:{hdfs.port or 9870}/{path}",
             archive_reader=hdfs.login or base.archive_reader,
             archive_writer=str(extra.get("writer", base.archive_writer)),
+            archive_keeper=str(extra.get("keeper", base.archive_keeper)),
         )
     if kafka:
         told = {k: _text(v) for k, v in kafka.extra_dejson.items() if k not in _CONSUMER_ONLY}

@@ -1,7 +1,8 @@
 """Where the archive lives: HDFS over WebHDFS (hdfscli), or a local folder with the same promises.
 
 A store never overwrites, never appends, and deletes only below `.incoming/`. Paths are relative to the archive's
-root and use `/`; a rename publishes and fails when the target exists.
+root and use `/`; a rename publishes and fails when the target exists. On HDFS files are 0444 from their first byte
+and sealed folders 0555, so that the NameNode refuses what a store would not do.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, TypeVar
@@ -28,6 +29,7 @@ INCOMING = ".incoming"
 _NOT_READY = {"SafeModeException", "StandbyException", "RetriableException", "BlockMissingException"}
 _NO_DATANODE = ("safe mode", "datanode(s) running", "Failed to find datanode", "Could not obtain block")
 CHUNK = 1 << 20
+_READ_ONLY, _SEALED, _OPEN = "444", "555", "755"  # modes of files, of published folders, of those that go away
 
 T = TypeVar("T")
 
@@ -64,6 +66,9 @@ class Store(Protocol):
         """Moves a file or folder; ArchiveConflict when `dst` exists, NotFound when `src` does not."""
 
     def mkdirs(self, path: str) -> None: ...
+
+    def seal(self, path: str) -> None:
+        """Closes a folder: nothing can be added, renamed or deleted in it. It can still be renamed as a whole."""
 
     def delete(self, path: str) -> None:
         """Removes a file or folder below `.incoming/`, if it is there; ArchiveError for any other path."""
@@ -182,7 +187,10 @@ class HdfsStore:
             ) from err
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
-        self._call(path, lambda: self.client.write(self._path(path), data=iter(chunks), overwrite=False))
+        self._call(
+            path,
+            lambda: self.client.write(self._path(path), data=iter(chunks), overwrite=False, permission=_READ_ONLY),
+        )
 
     def rename(self, src: str, dst: str) -> None:
         # Without options WebHDFS answers `false` for failures and nests the source in an existing folder;
@@ -195,9 +203,24 @@ class HdfsStore:
     def mkdirs(self, path: str) -> None:
         self._call(path, lambda: self.client.makedirs(self._path(path)))
 
+    def seal(self, path: str) -> None:
+        self._call(path, lambda: self.client.set_permission(self._path(path), _SEALED))
+
     def delete(self, path: str) -> None:
         _deletable(path)
+        with suppress(NotFound):  # a sealed folder lets go of its files only when it is opened
+            self._call(path, lambda: self.client.set_permission(self._path(path), _OPEN))
         self._call(path, lambda: self.client.delete(self._path(path), recursive=True))
+
+    def freeze(self, name: str) -> bool:
+        """Takes an HDFS snapshot of the whole archive; False when there is one of that name. For the keeper only."""
+        try:
+            self._call("", lambda: self.client.create_snapshot(self.root, name))
+        except ArchiveError as err:
+            if "already a snapshot with the same name" in err.what:
+                return False
+            raise
+        return True
 
 
 def _entry(name: str, status: dict[str, Any]) -> Entry:
@@ -270,6 +293,9 @@ class LocalStore:
     def mkdirs(self, path: str) -> None:
         with self._told(path):
             self._path(path).mkdir(parents=True, exist_ok=True)
+
+    def seal(self, path: str) -> None:
+        """Nothing: whoever may write to a local folder may also change its modes."""
 
     def delete(self, path: str) -> None:
         target = self.root / _deletable(path)

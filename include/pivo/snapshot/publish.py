@@ -6,7 +6,8 @@ What is in place is complete; what is not complete is not in place. Two writers 
 2. with the claim in hand, look whether `<seq>` is published already; then the claim is given back;
 3. `<repo>/.next-<seq>` → `<repo>/<seq>-<commit>`.
 
-A writer that dies between 1 and 3 leaves a claim with a whole snapshot in it: the next one finishes it.
+A writer that dies between 1 and 3 leaves a claim with a whole snapshot in it: the next one finishes it. The folder is
+sealed before 1, so that there is no moment at which a published snapshot can be written to.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ class Upload:
         if self.store.read(path) != raw:
             raise ArchiveError(f"{path} reads back with other bytes than were written.", "Nothing was published.")
         self.store.mkdirs(manifest.repo)
+        self.store.seal(self.path)
         claim = f"{manifest.repo}/.next-{manifest.seq:06d}"
         self.store.rename(self.path, claim)
         with suppress(NotFound):  # another writer finished it for us

@@ -43,7 +43,11 @@ def connections(settings: Settings) -> dict[str, dict[str, object]]:
             "host": HOST,
             "port": ports.namenode_http,
             "login": settings.archive_reader,
-            "extra": {"writer": settings.archive_writer, "path": "/backups"},
+            "extra": {
+                "writer": settings.archive_writer,
+                "keeper": settings.archive_keeper,
+                "path": "/backups",
+            },
         },
         "pivo_kafka": {
             "conn_type": "kafka",

@@ -1,4 +1,7 @@
-"""HDFS: one NameNode, one DataNode, permissions on; `/backups` belongs to the writer."""
+"""HDFS: one NameNode, one DataNode, permissions on.
+
+`/backups` belongs to the keeper, who takes HDFS snapshots of it; an ACL lets the writer add to it; all others read.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,9 @@ from pivo.settings import Settings, base_environment
 from pivo.stack.java import Find, jvm
 from pivo.stack.part import HOST, Folders, NotReady, Part, write_config
 from pivo.stack.process import tail
+
+ARCHIVE = "/backups"
+"""The archive's folder in HDFS."""
 
 _LOGGING = """log4j.rootLogger=INFO,console
 log4j.appender.console=org.apache.log4j.ConsoleAppender
@@ -49,6 +55,8 @@ def configuration(settings: Settings) -> dict[str, dict[str, str]]:
             "fs.defaultFS": f"hdfs://{HOST}:{ports.namenode}",
             "hadoop.tmp.dir": str(data / "tmp"),
             "hadoop.http.staticuser.user": settings.archive_reader,
+            # nobody, the superuser included, deletes it while there is anything in it
+            "fs.protected.directories": ARCHIVE,
         },
         "hdfs-site.xml": {
             "dfs.replication": "1",
@@ -189,11 +197,17 @@ def _stores_and_returns(settings: Settings, since: float) -> None:
 
 
 def make_archive(settings: Settings, hdfs: InsecureClient) -> None:
-    """`/backups` and `/backups/.incoming`, owned by the writer, readable by all."""
-    writer = settings.archive_writer
-    for path in ("/backups", "/backups/.incoming"):
+    """`/backups`, kept by the keeper and added to by the writer, and the writer's `/backups/.incoming`.
+
+    `hdfs` is the superuser's client: only it may give folders away and allow HDFS snapshots of one.
+    """
+    keeper, writer = settings.archive_keeper, settings.archive_writer
+    for path, owner in ((ARCHIVE, keeper), (f"{ARCHIVE}/.incoming", writer)):
         status = hdfs.status(path, strict=False)
         if status is None:
             hdfs.makedirs(path, permission="755")
-        if status is None or status["owner"] != writer:
-            hdfs.set_owner(path, owner=writer, group=writer)
+        if status is None or status["owner"] != owner:
+            hdfs.set_owner(path, owner=owner, group=owner)
+    # Whoever owns the folder may delete its HDFS snapshots: not the one who can delete the files.
+    hdfs.set_acl(ARCHIVE, f"user:{writer}:rwx", clear=False)
+    hdfs.allow_snapshot(ARCHIVE)

@@ -109,6 +109,7 @@ def environment(settings: Settings) -> dict[str, str]:
         PIVO_JARS=str(settings.jars),
         PIVO_ARCHIVE=settings.archive,
         PIVO_ARCHIVE_WRITER=settings.archive_writer,
+        PIVO_ARCHIVE_KEEPER=settings.archive_keeper,
         PIVO_ARCHIVE_READER=settings.archive_reader,
         PIVO_KAFKA=settings.kafka["bootstrap.servers"],
         PIVO_INDEX=str(settings.index),
