@@ -23,6 +23,7 @@ from hdfs import InsecureClient
 from hdfs.util import HdfsError
 
 from pivo.errors import ArchiveConflict, ArchiveError, NotFound, Unavailable, UsageError
+from pivo.webhdfs import Direct, NotDirect
 
 INCOMING = ".incoming"
 # What WebHDFS says while it starts, or while no DataNode answers.
@@ -112,6 +113,7 @@ class HdfsStore:
         self._host = f"{parts.hostname}:{parts.port or 9870}"
         self._timeout = timeout
         self._local = threading.local()
+        self._direct = Direct(self._host, user, timeout)
 
     @property
     def client(self) -> InsecureClient:
@@ -157,16 +159,25 @@ class HdfsStore:
         return ArchiveError(f"HDFS failed at {path or '/'}: {text}", "Look at the NameNode's and DataNode's logs.")
 
     def list(self, path: str) -> list[Entry]:
-        rows: list[tuple[str, dict[str, Any]]] = self._call(
-            path, lambda: self.client.list(self._path(path), status=True)
-        )
-        return sorted((_entry(name, status) for name, status in rows), key=lambda e: e.name)
+        try:
+            found = self._direct.list(self._path(path))
+        except NotDirect:  # what is wrong, if anything is, hdfscli tells
+            rows: list[tuple[str, dict[str, Any]]] = self._call(
+                path, lambda: self.client.list(self._path(path), status=True)
+            )
+            found = [status for _, status in rows]
+        if [status["pathSuffix"] for status in found] == [""]:
+            raise NotFound(f"{self.url}/{path} is a file.", "Check the name.")
+        return sorted((_entry(status["pathSuffix"], status) for status in found), key=lambda e: e.name)
 
     def stat(self, path: str) -> Entry | None:
         status = self._call(path, lambda: self.client.status(self._path(path), strict=False))
         return _entry(PurePosixPath(path).name, status) if status else None
 
     def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
+        if length is None or length > 0:
+            with suppress(NotDirect):  # what is wrong, if anything is, the way by the NameNode tells
+                return self._direct.read(self._path(path), offset, length)
         return b"".join(self.stream(path, offset, length))
 
     def stream(self, path: str, offset: int = 0, length: int | None = None, chunk: int = CHUNK) -> Iterator[bytes]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from threading import Lock
 
 from pivo.errors import AmbiguousRef, NotFound, UsageError
 from pivo.models import SNAPSHOT_DIR, ZERO, Manifest, RepoName, Resolved
@@ -13,6 +15,7 @@ from pivo.snapshot import manifest as manifests
 from pivo.snapshot.objects import ObjectReader
 from pivo.store import Store
 
+_MANIFESTS = 32  # kept in memory by an Archive
 _HEX = re.compile(r"^[0-9a-f]{4,40}$")
 _DATED = re.compile(r"^(?P<branch>.*)@(?P<when>\d{4}-\d{2}-\d{2}([T ][\d:.]+)?(Z|[+-]\d{2}:?\d{2})?)$")
 _PREFIXES = ("", "refs/", "refs/heads/", "refs/tags/")  # as gitrevisions(7), with branches before tags
@@ -31,6 +34,8 @@ class Archive:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._manifests: OrderedDict[str, Manifest] = OrderedDict()  # what is published never changes
+        self._lock = Lock()
 
     def path(self, repo: RepoName | str, dirname: str, filename: str = "") -> str:
         """Where a snapshot, or a file of it, lies in the store."""
@@ -63,9 +68,17 @@ class Archive:
         return self.store.read(self.path(repo, dirname, manifests.NAME))
 
     def manifest(self, repo: RepoName | str, dirname: str) -> Manifest:
-        """The manifest of one snapshot; ArchiveError when it is damaged."""
+        """The manifest of one snapshot, read once; ArchiveError when it is damaged."""
         path = self.path(repo, dirname, manifests.NAME)
-        return manifests.load(self.store.read(path), f"{self.store.url}/{path}")
+        with self._lock:
+            found = self._manifests.get(path)
+        if found is None:
+            found = manifests.load(self.store.read(path), f"{self.store.url}/{path}")
+            with self._lock:
+                self._manifests[path] = found
+                while len(self._manifests) > _MANIFESTS:
+                    self._manifests.popitem(last=False)
+        return found
 
     def latest(self, repo: RepoName | str) -> Manifest | None:
         """The newest snapshot of a repository, or None."""

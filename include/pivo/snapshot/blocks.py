@@ -9,6 +9,10 @@ from pivo.errors import ArchiveError
 from pivo.store import Store
 
 BLOCK = 64 * 1024
+# A request costs about as much as sending half a megabyte, so small files come whole, and a missing block with its
+# neighbours: a delta's base lies before it, often close.
+_WHOLE = 4 << 20
+_BEHIND, _AHEAD = 2, 1
 
 
 class BlockCache:
@@ -26,6 +30,12 @@ class BlockCache:
             if block is not None:
                 self._blocks.move_to_end(key)
             return block
+
+    def clear(self) -> None:
+        """Forgets all blocks, as a new process would know none."""
+        with self._lock:
+            self._blocks.clear()
+            self._size = 0
 
     def put(self, key: tuple[str, int], block: bytes) -> None:
         with self._lock:
@@ -69,8 +79,11 @@ class RangeFile:
         return joined[begin : begin + length]
 
     def _fetch(self, block: int, count: int) -> list[bytes]:
-        offset = block * BLOCK
-        wanted = min(count * BLOCK, self.size - offset)
+        begin, end = max(0, block - _BEHIND), block + count + _AHEAD
+        if self.size <= _WHOLE:
+            begin, end = 0, -(-self.size // BLOCK)
+        offset = begin * BLOCK
+        wanted = min(end * BLOCK, self.size) - offset
         data = self._store.read(self.path, offset, wanted)
         if len(data) != wanted:
             raise ArchiveError(
@@ -79,5 +92,5 @@ class RangeFile:
             )
         parts = [data[i : i + BLOCK] for i in range(0, len(data), BLOCK)]
         for n, part in enumerate(parts):
-            self._cache.put((self.path, block + n), part)
-        return parts
+            self._cache.put((self.path, begin + n), part)
+        return parts[block - begin : block - begin + count]

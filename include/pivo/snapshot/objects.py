@@ -13,7 +13,8 @@ from pivo.snapshot.blocks import BlockCache, RangeFile
 from pivo.snapshot.packs import PackFile, PackIndex
 from pivo.store import Store
 
-_SHARED_CACHE = BlockCache()
+SHARED_CACHE = BlockCache()
+"""Blocks of all readers of this process."""
 
 
 class _Pack:
@@ -40,7 +41,7 @@ class ObjectReader:
     ) -> None:
         self.manifest = manifest
         # The published files never change, so one cache may serve all readers of a process.
-        cache = cache or _SHARED_CACHE
+        cache = cache or SHARED_CACHE
         # The newest packs first: people ask for what is recent.
         self._packs = [_Pack(store, manifest.repo, p, cache) for p in reversed(packs or manifest.packs)]
 

@@ -1,0 +1,106 @@
+"""Small reads of HDFS without a detour: folders from the NameNode, ranges of files from a DataNode directly.
+
+A WebHDFS read is two requests: the NameNode names a DataNode, which then sends the bytes. For many small reads of
+one file the first is asked once for each stretch of it; the DataNode finds the block's replicas itself, so an
+address stays right when blocks move. DataNodes close the connection after each answer.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+_STRETCH = 128 << 20  # bytes for which one DataNode is asked: HDFS's usual block
+_KEPT = 4096  # addresses
+_CONNECT_SECONDS = 5.0
+
+
+class NotDirect(Exception):
+    """No DataNode could be asked directly, or it did not send what it should; the long way round may still work."""
+
+
+class Direct:
+    """Reads as HDFS user `user` by way of the NameNode at `host` (`name:port`). Safe to share by threads."""
+
+    def __init__(self, host: str, user: str, timeout: float) -> None:
+        self._host = host
+        self._user = user
+        self._timeout = timeout
+        self._known: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, path: str, offset: int, length: int | None) -> bytes:
+        """`length` bytes of the file at the absolute `path`, all that follow for None; NotDirect for every failure.
+
+        When the DataNode that is known does not answer, the NameNode is asked for another.
+        """
+        key = (path, offset // _STRETCH)
+        with self._lock:
+            known = self._known.get(key)
+        if known:
+            try:
+                return self._ask(known, offset, length)
+            except NotDirect:
+                with self._lock:
+                    self._known.pop(key, None)
+        fresh = self._locate(path, offset, "")
+        try:
+            data = self._ask(fresh, offset, length)
+        except NotDirect:  # the NameNode takes minutes to notice that a DataNode is gone
+            fresh = self._locate(path, offset, urlsplit(fresh).netloc)
+            data = self._ask(fresh, offset, length)
+        with self._lock:
+            self._known[key] = fresh
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return data
+
+    def list(self, path: str) -> list[dict[str, Any]]:
+        """The FileStatus of each name in the folder at the absolute `path`; NotDirect for every failure."""
+        body = self._get(self._host, self._target(path, op="LISTSTATUS"))
+        try:
+            return list(json.loads(body)["FileStatuses"]["FileStatus"])
+        except (ValueError, KeyError, TypeError) as err:
+            raise NotDirect("the NameNode's answer is no listing") from err
+
+    def _target(self, path: str, **asked: str) -> str:
+        return f"/webhdfs/v1{quote(path)}?{urlencode(asked | {'user.name': self._user})}"
+
+    def _locate(self, path: str, offset: int, without: str) -> str:
+        """The URL at a DataNode for reading at `offset`; not at `without` (`name:port`) if there is a choice."""
+        other = {"excludedatanodes": without} if without else {}
+        body = self._get(self._host, self._target(path, op="OPEN", noredirect="true", offset=str(offset), **other))
+        try:
+            return str(json.loads(body)["Location"])
+        except (ValueError, KeyError, TypeError) as err:
+            raise NotDirect("the NameNode named no DataNode") from err
+
+    def _ask(self, url: str, offset: int, length: int | None) -> bytes:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query)) | {"offset": str(offset)}
+        if length is not None:
+            query["length"] = str(length)
+        data = self._get(parts.netloc, f"{parts.path}?{urlencode(query)}")
+        if length is not None and len(data) != length:
+            raise NotDirect(f"{len(data)} bytes came instead of {length}")
+        return data
+
+    def _get(self, netloc: str, target: str) -> bytes:
+        parts = urlsplit(f"//{netloc}")
+        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_CONNECT_SECONDS)
+        try:
+            connection.connect()
+            connection.sock.settimeout(self._timeout)
+            connection.request("GET", target)
+            response = connection.getresponse()
+            if response.status != 200:
+                raise NotDirect(f"{netloc} answered {response.status}")
+            return response.read()
+        except (OSError, HTTPException) as err:
+            raise NotDirect(f"{netloc} did not answer: {err}") from err
+        finally:
+            connection.close()
