@@ -131,7 +131,13 @@ class EventLog:
     def _send(self, topic: str, key: bytes, value: bytes) -> None:
         """Sends one message outside of any transaction and waits until the brokers have it."""
         if self._plain is None:
-            limits = {"message.timeout.ms": int(CONNECT_SECONDS * 1000)}
+            # An idempotent producer would wait half a second for its id. One message at a time needs none: a retry
+            # keeps the order, and what arrives twice is known by its event's id.
+            limits = {
+                "message.timeout.ms": int(CONNECT_SECONDS * 1000),
+                "enable.idempotence": False,
+                "max.in.flight": 1,
+            }
             self._plain = Producer(client_config(self._kafka) | _SENDER | limits)
         failures: list[KafkaError] = []
 
@@ -182,7 +188,7 @@ def announced(kafka: Mapping[str, str], repo: str) -> int:
         "enable.partition.eof": True,
         "isolation.level": "read_committed",
         "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 50,
+        "fetch.wait.max.ms": 5,
     }
     consumer = Consumer(client_config(kafka) | settings)
     key, highest = repo.encode("utf-8", "surrogateescape"), 0
@@ -198,7 +204,7 @@ def announced(kafka: Mapping[str, str], repo: str) -> int:
         consumer.assign([p for p in parts if p.partition in unread])
         deadline = time.monotonic() + CONNECT_SECONDS
         while unread and time.monotonic() < deadline:
-            for message in consumer.consume(500, timeout=0.05):
+            for message in consumer.consume(500, timeout=0.01):
                 err, partition, offset = message.error(), message.partition(), message.offset()
                 if err is not None and err.code() != KafkaError._PARTITION_EOF:
                     raise KafkaException(err)
