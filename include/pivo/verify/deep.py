@@ -1,0 +1,135 @@
+"""Every object: each pack is streamed through `git index-pack`, and git walks from every ref and every lost tip.
+
+git computes the hash of every object of a pack from its bytes, and writes the index that belongs to it; the stored
+index must have the same bytes. Packs that pass lie in a temporary repository then, in which the walk is done. The
+temporary repository needs as much disk as the packs; memory is git's, two streams', and the list of tips.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pivo.errors import StackError
+from pivo.progress import Progress, silent
+from pivo.snapshot import manifest as manifests
+from pivo.snapshot.archive import Archive
+from pivo.verify import shallow
+from pivo.verify.chain import Chain
+from pivo.verify.gitproof import Repository
+from pivo.verify.reading import Expected, Problem, Reading
+from pivo.verify.report import Verified
+from pivo.verify.shallow import File
+from pivo.verify.witness import Witness
+
+_STREAMS = 2  # packs at once: each has a git beside it, which has threads of its own
+_MANY_PACKS = 8  # from here on a multi-pack index saves more than it costs
+_NAMED = 20  # missing objects that are named; the others are counted
+_SEARCHED = 50  # snapshots that are walked one by one to tell which one misses an object first
+
+
+def verify(
+    archive: Archive,
+    repo: str,
+    scratch: Path,
+    environment: Mapping[str, str],
+    witness: Witness | None = None,
+    progress: Progress = silent,
+) -> Verified:
+    """Re-reads every object of a repository, and proves that every tip of every snapshot leads to nothing but those.
+
+    `scratch` is a local folder for the temporary repository. Unavailable when the archive does not answer,
+    StackError when there is no room or no git.
+    """
+    began = time.monotonic()
+    reading = Reading(archive.store)
+    chain = shallow.begin(archive, reading, repo, witness or Witness())
+    wanted = shallow.files(chain)
+    _room(scratch, sum(f.size for f in wanted))
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=scratch, ignore_cleanup_errors=True) as folder:
+        proof = _Proof(chain, reading, Repository(Path(folder) / "packs.git", environment))
+        size = shallow.read_all(chain, wanted, proof.check, _STREAMS, progress)
+        progress("walking the history", 0, None)
+        _connect(chain, proof.repository)
+    return shallow.close(chain, "deep", began, len(wanted), size, proof.objects)
+
+
+def _room(scratch: Path, size: int) -> None:
+    scratch.mkdir(parents=True, exist_ok=True)
+    free = os.statvfs(scratch)
+    if size > free.f_bavail * free.f_frsize:
+        raise StackError(
+            f"{scratch} has no room for {size:,} bytes of packs, which a deep verification puts there.",
+            "Free space there, or move PIVO_STAGING.",
+        )
+
+
+@dataclass
+class _Proof:
+    """Takes the packs of one repository into git, several at a time."""
+
+    chain: Chain
+    reading: Reading
+    repository: Repository
+    objects: int = 0
+
+    def check(self, file: File, want: Expected) -> list[Problem]:
+        """What is wrong with a file."""
+        return self.reading.check(want) if file.index else self._pack(file, want)
+
+    def _pack(self, file: File, want: Expected) -> list[Problem]:
+        with self.repository.receive() as pack:
+            problems = self.reading.check(want, pack.write)
+        if problems:  # other bytes than were published; git can often tell where
+            pack.drop()
+            return [(kind, f"{told}; git: {pack.failure}" if pack.failure else told) for kind, told in problems]
+        if pack.failure:
+            return [("pack", f"has the bytes of its manifest and is no whole pack; git: {pack.failure}")]
+        self.objects += pack.objects
+        stored = file.pack
+        if pack.idx_sha256() != stored.idx_sha256:
+            told = f"is by its manifest not the index that git makes of {stored.pack_name}"
+            self.chain.found(stored.snapshot, stored.idx_name, "idx", told)
+        if pack.objects == stored.objects:
+            return []
+        return [("pack", f"has {pack.objects:,} objects, and its manifest says {stored.objects:,}")]
+
+
+def _connect(chain: Chain, repository: Repository) -> None:
+    """That every tip is there, leads where its manifest says, and to objects that are there."""
+    repository.join(_MANY_PACKS)
+    kinds = repository.kinds(chain.tips)
+    for oid, (snapshot, name) in chain.tips.items():
+        if kinds[oid] is None:
+            chain.found(snapshot, manifests.NAME, "object", f"{name} leads to {oid}, which is in no whole pack")
+    for oid, (wanted, snapshot, name) in chain.peeled.items():
+        told = kinds[oid]
+        if told is not None and told[1] != wanted:
+            chain.found(snapshot, manifests.NAME, "ref", f"{name} leads to {told[1]}, and its manifest says {wanted}")
+    for oid, (snapshot, name) in chain.tips.items():
+        told = kinds[oid]
+        if name == "HEAD" and told is not None and told[0] != "commit":
+            chain.found(snapshot, manifests.NAME, "ref", f"HEAD leads to a {told[0]}")
+    there = [oid for oid, told in kinds.items() if told is not None]
+    names, count = repository.missing(there, _NAMED)
+    if count:
+        snapshot = _first_without(chain, repository, there)
+        for oid in names:
+            chain.found(snapshot, "", "object", f"its history leads to {oid}, which is in no whole pack")
+        if count > len(names):
+            chain.found(snapshot, "", "object", f"{count - len(names):,} more objects of its history are in no pack")
+
+
+def _first_without(chain: Chain, repository: Repository, there: list[str]) -> str:
+    """The first snapshot that brought a tip from which objects are missing; empty when that takes too long to say."""
+    by_snapshot: dict[str, list[str]] = {}
+    for oid in there:
+        by_snapshot.setdefault(chain.tips[oid][0], []).append(oid)
+    for snapshot in sorted(by_snapshot)[:_SEARCHED]:
+        if repository.missing(by_snapshot[snapshot], 1)[1]:
+            return snapshot
+    return ""

@@ -1,0 +1,141 @@
+"""A temporary repository in which git's own C code hashes every object of a pack, and walks from tips."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pivo.errors import StackError, Unavailable
+
+_ENV = {"LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_NO_REPLACE_OBJECTS": "1"}
+# Nothing of this repository outlives the run: no need to wait for the disk, or for files that nobody opens.
+_CONFIG = ("core.fsync=none", "pack.writeReverseIndex=false", "core.commitGraph=false", "gc.auto=0")
+_FULL = b"No space left"
+
+
+class Pack:
+    """One pack on its way through git. After :meth:`Repository.receive`, `failure` is what git had against it."""
+
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+        self._folder = folder
+        self._process = process
+        self.failure = ""
+        self.objects = 0
+        self._file: Path | None = None
+
+    def write(self, block: bytes) -> None:
+        """The next bytes; those that come after git has given up are let go."""
+        assert self._process.stdin
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(block)
+
+    def finish(self) -> None:
+        """Waits for git's word."""
+        with suppress(BrokenPipeError):
+            out, said = self._process.communicate()
+        if _FULL in said:
+            raise Unavailable(
+                f"There is no space left in {self._folder} for a pack.",
+                "Free some, or move PIVO_STAGING; then verify again.",
+            )
+        if self._process.returncode:
+            self.failure = _first(said)
+            return
+        self._file = self._folder / f"pack-{out.split()[-1].decode()}.pack"
+        with self._file.open("rb") as file:
+            self.objects = int.from_bytes(file.read(12)[8:], "big")
+
+    def idx_sha256(self) -> str:
+        """SHA-256 of the index that git has made."""
+        assert self._file
+        digest = hashlib.sha256()
+        with self._file.with_suffix(".idx").open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        return digest.hexdigest()
+
+    def drop(self) -> None:
+        """Removes it from the repository."""
+        if self._file:
+            for suffix in (".idx", ".pack"):
+                self._file.with_suffix(suffix).unlink(missing_ok=True)
+
+
+class Repository:
+    """A bare repository at `path`, which is made. StackError where there is no git."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+        self._path = path
+        self._env = {**_ENV, "PATH": environment.get("PATH", ""), "TMPDIR": environment.get("TMPDIR", "/tmp")}
+        try:
+            self._run("init", "--quiet", "--bare", "--template=", str(path), at=False)
+        except FileNotFoundError:
+            raise StackError("git is not installed here.", "Install git, then try again.") from None
+
+    def _command(self, *args: str, at: bool = True) -> list[str]:
+        config = [word for each in _CONFIG for word in ("-c", each)]
+        return ["git", *config, *(["-C", str(self._path)] if at else []), *args]
+
+    def _run(self, *args: str, at: bool = True, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(self._command(*args, at=at), input=stdin, capture_output=True, env=self._env, check=False)
+
+    @contextmanager
+    def receive(self) -> Iterator[Pack]:
+        """Takes a pack: every object is inflated and hashed, deltas resolved, an index made."""
+        process = subprocess.Popen(
+            self._command("index-pack", "--stdin"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._env,
+        )
+        pack = Pack(self._path / "objects" / "pack", process)
+        try:
+            yield pack
+        except BaseException:
+            process.kill()
+            with suppress(BrokenPipeError):
+                process.communicate()
+            raise
+        pack.finish()
+
+    def join(self, least: int) -> None:
+        """One index over all packs, when there are `least` or more."""
+        if len(list((self._path / "objects" / "pack").glob("*.pack"))) >= least:
+            self._run("multi-pack-index", "write")  # without it the walk is only slower
+
+    def kinds(self, oids: Iterable[str]) -> dict[str, tuple[str, str] | None]:
+        """Each object's type and what it leads to once tags are followed; None where it is not there."""
+        asked = list(oids)
+        told, peeled = (
+            self._run("cat-file", "--batch-check", "--buffer", stdin="".join(f"{o}{end}\n" for o in asked).encode())
+            for end in ("", "^{}")
+        )
+        found: dict[str, tuple[str, str] | None] = {}
+        for oid, row, behind in zip(asked, told.stdout.splitlines(), peeled.stdout.splitlines(), strict=True):
+            kind = row.split()[1].decode()
+            found[oid] = None if kind == "missing" else (kind, behind.split()[0].decode())
+        return found
+
+    def missing(self, tips: Iterable[str], limit: int = 100) -> tuple[list[str], int]:
+        """Objects that `tips` lead to and that are not there: the first `limit`, and how many there are.
+
+        What git cannot walk at all comes back as one entry with its words.
+        """
+        given = "\n".join(tips).encode()
+        if not given:
+            return [], 0
+        done = self._run("rev-list", "--objects", "--missing=print", "--quiet", "--stdin", stdin=given)
+        rows = [row.decode()[1:41] for row in done.stdout.splitlines() if row.startswith(b"?")]
+        if done.returncode and not rows:
+            return [_first(done.stderr)], 1
+        return rows[:limit], len(rows)
+
+
+def _first(said: bytes) -> str:
+    rows = [r.strip() for r in said.decode("utf-8", "replace").splitlines() if r.strip()]
+    telling = next((r for r in rows if r.startswith(("fatal:", "error:"))), rows[0] if rows else "git died")
+    return telling.removeprefix("fatal: ").removeprefix("error: ")[:200]

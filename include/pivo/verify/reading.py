@@ -1,0 +1,138 @@
+"""Reading stored files whole, and telling a file that cannot be read from an archive that does not answer."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pivo.errors import ArchiveError, NotFound, Unavailable
+from pivo.models import Segment
+from pivo.store import Store
+
+_CHUNK = 1 << 20
+_TRIES = 3  # without one byte of progress
+_PAUSE = 0.5  # seconds before the second try; twice as long before the third
+
+Sink = Callable[[bytes], object]
+Problem = tuple[str, str]
+"""A finding's kind and detail."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a file should be. `listed` is the size that the folder shows; `segments` are those of a large pack."""
+
+    path: str
+    size: int
+    sha256: str
+    listed: int
+    segments: tuple[Segment, ...] = ()
+
+
+class Reading:
+    """Reads files of one archive. May be shared by threads."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._well = ""  # a file that was read to its end
+
+    def whole(self, path: str) -> bytes:
+        """A small file; NotFound when it is missing, ArchiveError when it cannot be read though the archive answers."""
+        parts: list[bytes] = []
+        size = self._stream(path, None, parts.append)
+        raw = b"".join(parts)
+        assert size == len(raw)
+        return raw
+
+    def check(self, want: Expected, sink: Sink | None = None) -> list[Problem]:
+        """Reads a file through `sink`; what is wrong with it. Unavailable when the archive does not answer."""
+        whole = hashlib.sha256()
+        parts = _Segments(want.segments if len(want.segments) > 1 else ())
+
+        def take(block: bytes) -> None:
+            whole.update(block)
+            parts.update(block)
+            if sink:
+                sink(block)
+
+        try:
+            size = self._stream(want.path, want.listed, take)
+        except NotFound:
+            return [("missing", "is not in the archive")]
+        except ArchiveError as err:
+            return [("unreadable", f"cannot be read: {err.what}")]
+        if size != want.size:
+            return [("size", f"has {size:,} bytes and should have {want.size:,}")]
+        if whole.hexdigest() != want.sha256:
+            where = parts.wrong()
+            return [("bytes", f"has other bytes than its manifest says{where}")]
+        return []
+
+    def _stream(self, path: str, size: int | None, take: Sink) -> int:
+        """Reads `path`, going on where a connection broke off; the number of bytes."""
+        got, tries, last = 0, 0, Unavailable(f"{path} ends too soon.")
+        while tries < _TRIES:
+            before = got
+            try:
+                for block in self.store.stream(path, got, None, _CHUNK):
+                    got += len(block)
+                    take(block)
+            except Unavailable as err:
+                last = err
+            else:
+                if size is None or got >= size:
+                    self._well = path
+                    return got
+            tries = 0 if got > before else tries + 1
+            time.sleep(_PAUSE * tries)
+        if self._answers(path):
+            raise ArchiveError(f"{last.what.rstrip('.')}, after {got:,} bytes.", "Look at the DataNodes' disks.")
+        raise last
+
+    def _answers(self, but: str) -> bool:
+        """Whether some other file can be read."""
+        folder, _, name = but.rpartition("/")
+        try:
+            others = [self._well] if self._well else []
+            others += [f"{folder}/{e.name}" for e in self.store.list(folder) if not e.is_dir and e.name != name]
+            return any(self._opens(other) for other in others[:4])
+        except (Unavailable, NotFound):
+            return False
+
+    def _opens(self, path: str) -> bool:
+        try:
+            return len(self.store.read(path, 0, 1)) == 1
+        except (Unavailable, ArchiveError, NotFound):
+            return False
+
+
+class _Segments:
+    """The SHA-256 of each segment, as the bytes of the file pass."""
+
+    def __init__(self, segments: tuple[Segment, ...]) -> None:
+        self._segments = segments
+        self._at = 0
+        self._index = 0
+        self._digest = hashlib.sha256()
+        self._wrong: list[Segment] = []
+
+    def update(self, block: bytes) -> None:
+        view = memoryview(block)
+        while view and self._index < len(self._segments):
+            segment = self._segments[self._index]
+            part = view[: segment.offset + segment.length - self._at]
+            self._digest.update(part)
+            self._at += len(part)
+            view = view[len(part) :]
+            if self._at == segment.offset + segment.length:
+                if self._digest.hexdigest() != segment.sha256:
+                    self._wrong.append(segment)
+                self._digest = hashlib.sha256()
+                self._index += 1
+
+    def wrong(self) -> str:
+        """Where, in words."""
+        ranges = [f"{s.offset:,} to {s.offset + s.length:,}" for s in self._wrong[:5]]
+        return f", somewhere in bytes {', '.join(ranges)}" if ranges else ""

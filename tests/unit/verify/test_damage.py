@@ -1,0 +1,319 @@
+"""Whatever is done to an archive is found, and named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archive_kit import ENVIRONMENT, Vault
+from gitmake import Repo, empty, linear
+from pivo.errors import ArchiveError, StackError, Unavailable
+from pivo.events.types import FINDINGS_LIMIT
+from pivo.findings import KINDS, Finding
+from pivo.snapshot import manifest as manifests
+from pivo.store import LocalStore
+from pivo.verify import deep, reading, shallow
+from pivo.verify.report import Verified, failure
+from verify_kit import REPO, Copy
+
+
+def flip(path: Path, offset: int, bit: int) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[offset] ^= 1 << bit
+    path.chmod(0o644)
+    path.write_bytes(raw)
+
+
+def test_a_whole_archive_is_found_whole(copy: Copy) -> None:
+    quick, full = copy.shallow(), copy.deep()
+    assert quick.ok and full.ok, (quick, full)
+    files = copy.files()
+    assert quick.files == full.files == len(files)
+    assert quick.bytes == full.bytes == sum(p.stat().st_size for p in files)
+    assert (quick.snapshots, quick.last_seq, quick.objects) == (5, 5, 0)
+    packs = copy.archive.latest(REPO).packs  # type: ignore[union-attr]
+    assert full.objects == sum(p.objects for p in packs) > 40
+    assert full.manifest_sha256 == manifests.digest(copy.file(5, "manifest.json").read_bytes())
+    assert list(copy.scratch.iterdir()) == []
+
+
+def test_any_flipped_byte_of_any_file_is_named(copy: Copy) -> None:
+    pick = random.Random(20261123)
+    for path in copy.files():
+        size = path.stat().st_size
+        whole = path.read_bytes()
+        for offset in {0, size - 1, *(pick.randrange(size) for _ in range(24))}:
+            bit = pick.randrange(8)
+            flip(path, offset, bit)
+            result = copy.shallow()
+            assert (path.parent.name, path.name) in copy.named(result), (path.name, offset, bit, result.findings)
+            path.write_bytes(whole)
+    assert copy.shallow().ok
+
+
+def test_a_deep_verification_names_the_same_files(copy: Copy) -> None:
+    pick = random.Random(7)
+    for path in copy.files():
+        whole = path.read_bytes()
+        flip(path, pick.randrange(len(whole)), pick.randrange(8))
+        assert (path.parent.name, path.name) in copy.named(copy.deep()), path
+        path.write_bytes(whole)
+
+
+def test_a_truncated_longer_missing_or_foreign_file_is_named(copy: Copy) -> None:
+    for path in copy.files():
+        whole, key = path.read_bytes(), (path.parent.name, path.name)
+        path.chmod(0o644)
+        for other in (whole[:-1], whole[: len(whole) // 2], b"", whole + b"\0"):
+            path.write_bytes(other)
+            assert key in copy.named(copy.shallow()), (path, len(other))
+        path.unlink()
+        assert [(f.snapshot, f.file) for f in copy.shallow().findings if f.kind == "missing"] == [key]
+        path.write_bytes(whole)
+    stray = copy.root / copy.dirs[1] / "pack-extra.pack"
+    stray.write_bytes(b"x")
+    (copy.root / "notes.txt").write_text("mine")
+    (copy.root / "folder").mkdir()
+    (copy.root / "folder" / "x").touch()
+    found = {(f.snapshot, f.file, f.kind) for f in copy.shallow().findings}
+    assert found == {
+        (copy.dirs[1], "pack-extra.pack", "foreign"),
+        ("", "notes.txt", "foreign"),
+        ("", "folder", "foreign"),
+    }
+
+
+def test_a_snapshot_that_is_being_published_is_not_foreign(copy: Copy) -> None:
+    (copy.root / ".next-000006").mkdir()
+    assert copy.shallow().ok
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_a_cut_chain_is_named(copy: Copy, n: int) -> None:
+    shutil.rmtree(copy.root / copy.dirs[n - 1])
+    found = copy.shallow().findings
+    assert [f for f in found if f.kind == "chain" and f"number {n}," in f.detail and copy.dirs[n] in f.detail], found
+
+
+def forged(copy: Copy, n: int, **changes: object) -> None:
+    """Replaces manifest `n` by another one with a seal of its own."""
+    path = copy.file(n, "manifest.json")
+    path.chmod(0o644)
+    manifest = manifests.load(path.read_bytes(), "x")
+    path.write_bytes(manifests.dump(replace(manifest, **changes)))  # type: ignore[arg-type]
+
+
+def test_a_replaced_manifest_is_named_by_the_one_that_quotes_it(copy: Copy) -> None:
+    for n in (1, 2, 3, 4):
+        path = copy.file(n, "manifest.json")
+        whole = path.read_bytes()
+        forged(copy, n, source="https://example.org/else.git")
+        found = copy.shallow().findings
+        assert [(f.snapshot, f.file, f.kind) for f in found] == [(copy.dirs[n - 1], "manifest.json", "chain")]
+        path.write_bytes(whole)
+
+
+def test_a_manifest_of_another_repository_number_or_time_is_named(copy: Copy) -> None:
+    last = copy.archive.latest(REPO)
+    assert last and last.previous
+    for changes, said in [
+        ({"repo": "acme/other"}, "says that it is of acme/other"),
+        ({"seq": 9}, "says that it is 000009-"),
+        ({"previous": None}, "does not quote 000004-"),
+        ({"previous": replace(last.previous, snapshot="000003-000000000000")}, "quotes 000003-000000000000, but"),
+        ({"taken_at": last.taken_at.replace(year=2001)}, "taken before"),
+        ({"packs": (replace(last.packs[0], sha256="0" * 64), *last.packs[1:])}, "says other things of pack-"),
+        ({"lost": ("not a hash",)}, "which is no object's hash"),
+    ]:
+        whole = copy.file(5, "manifest.json").read_bytes()
+        forged(copy, 5, **changes)
+        found = copy.shallow().findings
+        assert any(f.snapshot == copy.dirs[4] and said in f.detail for f in found), (changes, found)
+        copy.file(5, "manifest.json").write_bytes(whole)
+
+
+def test_a_newer_format_is_named_and_not_guessed_at(copy: Copy) -> None:
+    path = copy.file(5, "manifest.json")
+    data = json.loads(path.read_bytes())
+    del data["seal"]
+    path.chmod(0o644)
+    path.write_text(json.dumps(data | {"format": 2}))
+    found = copy.shallow().findings
+    assert [f.kind for f in found] == ["manifest"] and "format 2" in found[0].detail
+
+
+def test_an_old_manifest_without_a_seal_is_proven_by_its_successor_only(copy: Copy) -> None:
+    path = copy.file(5, "manifest.json")
+    data = json.loads(path.read_bytes())
+    del data["seal"]
+    path.chmod(0o644)
+    path.write_text(json.dumps(data, sort_keys=True, indent=1) + "\n")
+    assert [f.detail for f in copy.shallow().findings] == ["has no seal that would prove its bytes"]
+
+
+# -- what only a deep verification can see: files that are as their manifests say, and wrong all the same
+
+
+def repacked(copy: Copy, n: int, pack: Path | None, idx: bytes | None) -> None:
+    """Puts other bytes into snapshot `n`, and seals them into every manifest that names them."""
+    old = copy.archive.manifest(REPO, copy.dirs[n - 1]).own_packs[0]
+    folder = copy.root / copy.dirs[n - 1]
+    new = old
+    if pack:
+        raw = pack.read_bytes()
+        (folder / old.pack_name).chmod(0o644)
+        (folder / old.pack_name).write_bytes(raw)
+        count = int.from_bytes(raw[8:12], "big")
+        new = replace(new, size=len(raw), sha256=hashlib.sha256(raw).hexdigest(), segments=(), objects=count)
+    if idx:
+        (folder / old.idx_name).chmod(0o644)
+        (folder / old.idx_name).write_bytes(idx)
+        new = replace(new, idx_size=len(idx), idx_sha256=hashlib.sha256(idx).hexdigest())
+    before = None
+    for number in range(n, len(copy.dirs) + 1):
+        path = copy.file(number, "manifest.json")
+        path.chmod(0o644)
+        manifest = manifests.load(path.read_bytes(), "x")
+        packs = tuple(new if p == old else p for p in manifest.packs)
+        previous = replace(manifest.previous, manifest_sha256=before) if before and manifest.previous else None
+        raw = manifests.dump(replace(manifest, packs=packs, previous=previous or manifest.previous))
+        path.write_bytes(raw)
+        before = manifests.digest(raw)
+
+
+def test_an_index_that_is_not_its_packs_is_named(copy: Copy) -> None:
+    idx = bytearray(copy.file(1, ".idx").read_bytes())
+    idx[-60] ^= 1  # an offset
+    repacked(copy, 1, None, bytes(idx))
+    assert copy.shallow().ok
+    found = copy.deep().findings
+    assert [(f.snapshot, f.kind) for f in found] == [(copy.dirs[0], "idx")]
+
+
+def test_a_damaged_pack_with_the_right_sha256_is_named(copy: Copy, tmp_path: Path) -> None:
+    whole = bytearray(copy.file(1, ".pack").read_bytes())
+    whole[len(whole) // 2] ^= 4
+    (tmp_path / "bad.pack").write_bytes(whole)
+    repacked(copy, 1, tmp_path / "bad.pack", None)
+    assert copy.shallow().ok
+    found = copy.deep().findings
+    assert ("pack", copy.dirs[0]) in {(f.kind, f.snapshot) for f in found}
+    assert any(f.kind == "object" for f in found)
+
+
+@pytest.mark.parametrize("left_out", ["blob", "tree", "commit", "tip"])
+def test_an_object_that_is_in_no_pack_is_named(copy: Copy, made: Vault, tmp_path: Path, left_out: str) -> None:
+    source = Repo(made.folder.parent / "source.git")
+    first = copy.archive.manifest(REPO, copy.dirs[0])
+    rev = {"blob": "HEAD~5:file5", "tree": "HEAD~5^{tree}", "commit": "HEAD~5", "tip": "HEAD"}[left_out]
+    gone = source("rev-parse", rev.replace("HEAD", first.head))
+    ids = [o for o in sorted(source.objects(first.head)) if o != gone]
+    identity = source("pack-objects", "-q", str(tmp_path / "less"), stdin="\n".join(ids).encode())
+    pack = tmp_path / f"less-{identity}.pack"
+    repacked(copy, 1, pack, pack.with_suffix(".idx").read_bytes())
+    assert copy.shallow().ok
+    found = copy.deep().findings
+    assert {f.kind for f in found} == {"object"}
+    assert any(gone in f.detail and f.snapshot == copy.dirs[0] for f in found), found
+
+
+def test_a_tag_that_leads_elsewhere_is_named(copy: Copy) -> None:
+    last = copy.archive.latest(REPO)
+    assert last
+    lie = tuple(replace(r, peeled=last.head) if r.peeled else r for r in last.refs)
+    assert lie != last.refs
+    for n in (2, 3, 4):
+        manifest = copy.archive.manifest(REPO, copy.dirs[n - 1])
+        forged(copy, n, refs=tuple(r for r in manifest.refs if not r.peeled))
+    forged(copy, 5, refs=lie)
+    found = [f for f in copy.deep().findings if f.kind == "ref"]
+    assert [(f.snapshot, "refs/tags/v1 leads to" in f.detail) for f in found] == [(copy.dirs[4], True)]
+
+
+def test_a_lost_tip_is_walked_too(copy: Copy, made: Vault, tmp_path: Path) -> None:
+    """The commit that a force-push took away is only behind `lost` by now, and in older snapshots' refs."""
+    source = Repo(made.folder.parent / "source.git")
+    second = copy.archive.manifest(REPO, copy.dirs[1]).own_packs[0]
+    rows = source("show-index", stdin=(copy.root / second.snapshot / second.idx_name).read_bytes())
+    ids = [row.split()[1] for row in rows.splitlines()]
+    (lost,) = set(ids) & set(copy.archive.latest(REPO).lost)  # type: ignore[union-attr]
+    rest = "\n".join(i for i in ids if i != lost).encode()
+    pack = tmp_path / f"less-{source('pack-objects', '-q', str(tmp_path / 'less'), stdin=rest)}.pack"
+    repacked(copy, 2, pack, pack.with_suffix(".idx").read_bytes())
+    assert any(lost in f.detail for f in copy.deep().findings)
+
+
+# -- an archive that does not answer is no finding
+
+
+class Flaky(LocalStore):
+    """Some reads break off, as a DataNode that goes away would do it."""
+
+    def __init__(self, root: Path, bad: str, times: int, after: int = 100) -> None:
+        super().__init__(root)
+        self.bad, self.left, self.after = bad, times, after
+
+    def stream(self, path, offset=0, length=None, chunk=1 << 20):  # type: ignore[no-untyped-def]
+        if self.bad in path and self.left:
+            self.left -= 1
+            yield from super().stream(path, offset, min(self.after, length or self.after), chunk)
+            raise Unavailable("HDFS broke off.", "Try again.")
+        yield from super().stream(path, offset, length, chunk)
+
+
+def test_a_read_that_breaks_off_is_taken_up_again(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_PAUSE", 0.0)
+    copy.archive.store = Flaky(copy.root.parents[1], ".pack", 6)
+    assert copy.deep().ok
+
+
+def test_a_file_that_cannot_be_read_is_named_and_an_archive_that_is_away_is_not(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_PAUSE", 0.0)
+    pack = copy.file(2, ".pack")
+    copy.archive.store = Flaky(copy.root.parents[1], pack.name, 1000, after=0)
+    found = copy.deep().findings
+    assert [(f.snapshot, f.file) for f in found if f.kind == "unreadable"] == [(copy.dirs[1], pack.name)]
+    copy.archive.store = Flaky(copy.root.parents[1], "", 100_000, after=0)
+    with pytest.raises(Unavailable):
+        copy.shallow()
+
+
+def test_without_room_or_git_it_says_so(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StackError, match="git is not installed"):
+        deep.verify(copy.archive, REPO, copy.scratch, {"PATH": "/nowhere"})
+    monkeypatch.setattr("os.statvfs", lambda path: type("Full", (), {"f_bavail": 1, "f_frsize": 512})())
+    with pytest.raises(StackError, match="no room"):
+        copy.deep()
+
+
+# -- how it is told
+
+
+def test_the_sentence_names_the_first_findings() -> None:
+    many = [Finding("a/b", "000001-x", f"pack-{n}.pack", "bytes", "has other bytes") for n in range(FINDINGS_LIMIT + 9)]
+    result = Verified("a/b", "deep").found(many)
+    assert len(result.findings) == FINDINGS_LIMIT and result.total == FINDINGS_LIMIT + 9
+    assert Verified.from_json(result.to_json()) == result
+    err = failure([Verified("ok", "shallow"), result])
+    assert isinstance(err, ArchiveError)
+    assert err.what.startswith("The archive of a/b has 509 things wrong: a/b/000001-x/pack-0.pack: has other bytes; ")
+    assert err.what.endswith("And 506 more.")
+    assert failure([Verified("ok", "shallow")]) is None
+    assert all(f.kind in KINDS for f in many)
+
+
+def test_an_empty_repository_and_one_of_the_same_owner_are_fine(tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "vault")
+    vault.ingest(empty(tmp_path / "e.git"), "acme")
+    vault.ingest(linear(tmp_path / "l.git", 2), "acme/inner")
+    for repo in ("acme", "acme/inner"):
+        assert shallow.verify(vault.archive, repo).ok
+        assert deep.verify(vault.archive, repo, tmp_path / "s", ENVIRONMENT).ok
