@@ -52,6 +52,7 @@ class RangeFile:
 
     def __init__(self, store: Store, path: str, size: int, cache: BlockCache) -> None:
         self.path = path
+        self._key = f"{store.url}/{path}"  # two archives may hold files of one name
         self.size = size
         self._store = store
         self._cache = cache
@@ -62,7 +63,7 @@ class RangeFile:
         if length <= 0:
             return b""
         first, last = offset // BLOCK, (offset + length - 1) // BLOCK
-        blocks = [self._cache.get((self.path, n)) for n in range(first, last + 1)]
+        blocks = [self._cache.get((self._key, n)) for n in range(first, last + 1)]
         # One request for each run of blocks that is not in the cache.
         start = 0
         while start < len(blocks):
@@ -92,5 +93,5 @@ class RangeFile:
             )
         parts = [data[i : i + BLOCK] for i in range(0, len(data), BLOCK)]
         for n, part in enumerate(parts):
-            self._cache.put((self.path, begin + n), part)
+            self._cache.put((self._key, begin + n), part)
         return parts[block - begin : block - begin + count]
