@@ -1,84 +1,35 @@
 """
-### Bring a repository back at one commit
+### Bring repositories back
 
-`validate` → `download` → `reconstruct` → `push`, then `clean` in every case.
+`validate` → `download` → `reconstruct` → `push` (these two for each repository), then `report` in every case.
 
 | task | does |
 |---|---|
-| validate | resolves the ref, checks every file in the archive and the target; changes nothing |
-| download | a Spark application: executors read the packs from HDFS, verify SHA-256, fill the staging folder |
+| validate | resolves the ref, checks every file in the archive and the targets; changes nothing |
+| download | one Spark application: executors read the packs from HDFS, verify SHA-256, fill the staging folder |
 | reconstruct | a bare repository with exactly that history, its commit's hash proven, every object there |
 | push | creates the fresh repository, pushes without force, compares every ref |
-| clean | records a failure, removes the staging folder |
+| report | what was restored, withheld and refused, and why; removes the staging folder |
 
-A failure says what happened and what to do in a line `PIVO-ERROR: …` of the task's log. The chat view, the
-CLI (`pivo restore`) and the trigger form start the same run; what it is asked for is in the params.
+One repository, or several (`repos`: names, `acme/*`, `*`) into an organisation. A failure is its repository's own; it
+says what happened and what to do in a line `PIVO-ERROR: …` of the task's log, and in the report. What is verified
+of a repository that failed stays a day: clear its tasks to go on from there.
 """
 
 from __future__ import annotations
 
-import shlex
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import BaseHook, Param, dag, get_current_context, task, teardown
+from airflow.sdk import dag, get_current_context, task, task_group, teardown
 
-if TYPE_CHECKING:
-    from airflow.sdk import Context
-
-    from pivo.restore.run import RestoreRun
-
-JOB = str(Path(__file__).resolve().parents[1] / "spark_jobs" / "restore_job.py")
-START_FAST = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"  # short-lived JVMs: 5 of 15 seconds
-
-
-def text(title: str, description: str, default: str = "", longest: int = 512) -> Param:
-    """A string param; all have defaults because a run that is only parsed must not fail."""
-    return Param(default, type="string", maxLength=longest, title=title, description=description)
-
-
-PARAMS = {
-    "repo": text("Repository", "Its name in the archive, e.g. PIVO or acme/PIVO.", longest=255),
-    "ref": text("Commit, branch, tag or date", "A full or short hash, a branch, a tag, or @2026-11-20.", "HEAD"),
-    "target": text("Target", "owner/name on the forge, or a git URL; it must not have commits.", longest=2048),
-    "commit": text("Expected commit", "Refuse if the ref is another full hash by now; may be empty.", longest=40),
-    "requested_by": text("Requested by", "On whose behalf; may be empty.", longest=255),
-    "origin": text("Origin", "Where the request came from: chat, cli, form.", longest=64),
-}
-
-
-class SubmitRestore(SparkSubmitOperator):
-    """spark-submit, with the run's arguments, and with the job's own words when it fails."""
-
-    def execute(self, context: Context) -> Any:
-        from pivo import hooks
-
-        with hooks.task_errors():
-            BaseHook.get_connection(self._conn_id)  # fails if there is none: the provider would quietly ask YARN
-            run = current_run(context)
-            self.application_args = run.job_arguments()
-            line = ["spark-submit", "--master", run.settings.spark_master, "--name", self.name, JOB]
-            with run.submitting(shlex.join([*line, *self.application_args])):
-                return super().execute(context)
-
-
-def current_run(context: Context | None = None) -> RestoreRun:
-    """The run that this task belongs to."""
-    from pivo import hooks
-    from pivo.restore.run import RestoreRun
-
-    context = context or get_current_context()
-    dag_run = context["dag_run"]
-    conf = {**context["params"], **(dag_run.conf or {})}
-    return RestoreRun(hooks.settings(), dag_run.run_id, conf, getattr(dag_run, "triggering_user_name", None))
+from pivo.operators import RESTORE_PARAMS, SubmitRestore, current_restore
 
 
 @dag(
     schedule=None,
     catchup=False,
-    params=PARAMS,
+    params=RESTORE_PARAMS,
     doc_md=__doc__,
     tags=["pivo"],
     default_args={
@@ -91,45 +42,39 @@ def current_run(context: Context | None = None) -> RestoreRun:
 )
 def pivo_restore() -> None:
     @task
-    def validate() -> dict[str, str]:
+    def validate() -> list[str]:
         from pivo import hooks
 
         with hooks.task_errors():
-            return current_run().validate()
+            return current_restore().validate()
 
-    download = SubmitRestore(
-        task_id="download",
-        conn_id="pivo_spark",
-        application=JOB,
-        name="{{ ti.xcom_pull(task_ids='validate')['name'] }}",
-        conf={
-            "spark.driver.extraJavaOptions": START_FAST,
-            "spark.executor.extraJavaOptions": START_FAST,
-            "spark.executor.cores": "2",
-        },
-    )
-
-    @task
-    def reconstruct() -> str:
+    @task(map_index_template="{{ repository }}")
+    def reconstruct(repo: str) -> str:
         from pivo import hooks
 
+        get_current_context()["repository"] = repo
         with hooks.task_errors():
-            return current_run().reconstruct()
+            return current_restore().reconstruct(repo)
 
-    @task(pool="pivo_push")
-    def push(path: str) -> str:
+    @task(map_index_template="{{ repository }}", pool="pivo_push")
+    def push(repo: str) -> str:
         from pivo import hooks
 
+        get_current_context()["repository"] = repo
         with hooks.task_errors():
-            return current_run().push(path)
+            return current_restore().push(repo)
+
+    @task_group(prefix_group_id=False)
+    def repository(repo: str) -> None:
+        reconstruct(repo) >> push(repo)
 
     @teardown
-    def clean() -> None:
-        current_run().clean()
+    def report() -> dict[str, Any]:
+        return current_restore().finish()
 
-    rebuilt = reconstruct()
-    validate() >> download >> rebuilt
-    push(rebuilt) >> clean()
+    repos = validate()
+    download = SubmitRestore(task_id="download")
+    repos >> download >> repository.expand(repo=repos) >> report()
 
 
 pivo_restore()

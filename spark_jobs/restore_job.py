@@ -1,9 +1,10 @@
-"""Spark application of a restore: the packs of a plan from HDFS into the staging folder, by all executors.
+"""Spark application of a restore: the packs of all its plans from HDFS into the staging folder, by all executors.
 
-    spark-submit --name PIVO-Restore-… restore_job.py --plan …/plan.json --staging … --archive … --user …
+    spark-submit --name PIVO-Restore-… restore_job.py --staging …/<run> --archive … --user …
 
-Each task streams its share of the segments and checks their SHA-256 as they pass (`pivo.restore.download`). A
-failure is one sentence on standard output, and in the staging folder for the DAG; the exit code is then 1.
+Each task streams its share of the segments, of whichever repositories, and checks their SHA-256 as they pass
+(`pivo.restore.download`). A failure is one sentence on standard output, and for the DAG in the folder of its
+repository, or of the run; the exit code is 1 when nothing came of it or a new try may help.
 Only RDDs are used: without Spark SQL an application starts seconds sooner.
 """
 
@@ -21,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pivo.errors import PivoError, Unavailable
-from pivo.restore.download import Outcome, Unit, download, fetch_group
+from pivo.restore.download import Outcome, Unit, fetch_group
+from pivo.restore.downloads import download_run, plans
 from pivo.restore.outcome import leave_failure
-from pivo.restore.plan import RestorePlan
 from pivo.trace import Service, line, trace
 
 NO_EXECUTOR = 120.0  # seconds without one started task after which the cluster counts as away
@@ -52,7 +53,7 @@ class Job:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
-        self.began = time.monotonic()
+        self.began = self.ready = time.monotonic()
 
     def log(self, service: Service, text: str) -> None:
         """A line in the trace log, and on standard output for Airflow's."""
@@ -60,23 +61,20 @@ class Job:
         sys.stdout.write(line(service, "LOG", text) + "\n")
         sys.stdout.flush()
 
-    def run(self) -> None:
-        """Download everything that the plan names."""
-        plan = RestorePlan.load(self.args.plan)
-        self.log("SPARK-DRIVER", f"{plan.repo} at {plan.short}: {plan.volume}")
-        done = download(
-            plan,
-            self.args.staging / plan.repo / "packs",
-            self.args.archive,
-            self.args.user,
-            spread=self.spread,
-            groups=self.args.groups,
-        )
-        took = time.monotonic() - self.began
+    def run(self) -> int:
+        """Download everything that the run's plans name; the exit code."""
+        for plan in plans(self.args.staging).values():
+            self.log("SPARK-DRIVER", f"{plan.repo} at {plan.short}: {plan.volume}")
+        got = download_run(self.args.staging, self.args.archive, self.args.user, self.spread)
+        for err in got.failed.values():
+            sys.stdout.write(f"PIVO-ERROR: {err}\n")
+        now = time.monotonic()
         self.log(
             "SPARK-DRIVER",
-            f"{done.files} files complete, {done.fetched:,} of {done.bytes:,} bytes fetched now, {took:.1f} s",
+            f"{got.files} files complete, {got.fetched:,} of {got.bytes:,} bytes fetched now, "
+            f"{now - self.began:.1f} s, {now - self.ready:.2f} s of them after Spark's own start",
         )
+        return 1 if got.failed and (not got.done or any(e.retry for e in got.failed.values())) else 0
 
     def spread(self, work: list[list[Unit]]) -> Iterable[Outcome]:
         """Run the shares on the executors."""
@@ -95,7 +93,8 @@ class Job:
                 "Look at `pivo status` and the Spark master's log, then try again.",
             ) from None
         context.setLogLevel("WARN")
-        up = time.monotonic() - self.began
+        self.ready = time.monotonic()
+        up = self.ready - self.began
         self.log("SPARK-DRIVER", f"{context.applicationId} on {context.master} after {up:.1f} s; {len(work)} tasks")
         watch = Watch(context)
         try:
@@ -171,13 +170,11 @@ def _reason(err: Exception) -> str:
 def arguments(argv: list[str]) -> argparse.Namespace:
     """The job's arguments; no secret is among them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plan", type=Path, required=True, help="the restore plan, a JSON file")
     parser.add_argument("--staging", type=Path, required=True, help="the run's folder on the shared volume")
     parser.add_argument("--archive", required=True, help="webhdfs://host:port/backups")
     parser.add_argument("--user", required=True, help="the HDFS user who reads")
     parser.add_argument("--cluster", default="", help="spark://host:port, to look whether it is there")
     parser.add_argument("--trace-log", type=Path, help="a file that gets a line for each event")
-    parser.add_argument("--groups", type=int, default=4, help="tasks, at most")
     return parser.parse_args(argv)
 
 
@@ -185,12 +182,11 @@ def main(argv: list[str]) -> int:
     """Run the job; 0, or 1 with one sentence."""
     args = arguments(argv)
     try:
-        Job(args).run()
+        return Job(args).run()
     except PivoError as err:
         leave_failure(args.staging, err)
         sys.stdout.write(f"PIVO-ERROR: {err}\n")
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -160,11 +160,11 @@ class Orchestrator:
             return f"{failed[0].task_id} failed; its log at {self._page(dag_id, run_id)} says why."
         return None
 
-    def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
-        """What a task returned (its XCom); None when it returned nothing."""
+    def result(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> Any:
+        """What a task returned (its XCom); None when it returned nothing. `map_index` is that of a mapped task."""
         path = f"{self._run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/xcomEntries/return_value"
         try:
-            value = self._send("GET", f"{path}?deserialize=false").json().get("value")
+            value = self._send("GET", f"{path}?map_index={map_index}&deserialize=false").json().get("value")
         except NotFound:
             return None
         try:

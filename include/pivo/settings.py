@@ -95,7 +95,6 @@ class Settings:
     restore_roots: tuple[Path, ...] = ()  # the folders that a restore to a path must stay below; none: nowhere
     push_limit: int = 1 << 30  # bytes in one push; forges refuse 2 GiB, and a pack cut anew may grow
     file_limit: int = 100 << 20  # bytes of one file on the configured forge; 0: any size
-    staging_days: float = 1.0  # how long what a failed run has verified waits for a rerun
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None) -> Settings:

@@ -122,7 +122,7 @@ def create_app(host: Host) -> FastAPI:
             found = airflow.run(DAG, run_id)
             tasks = {t.task_id: t for t in airflow.tasks(DAG, run_id)}
             why = airflow.failure(DAG, run_id) if found.state == "failed" else None
-            address = airflow.result(DAG, run_id, "push") if found.state == "success" else None
+            address = airflow.result(DAG, run_id, "push", 0) if found.state == "success" else None
         stages = [
             {
                 "name": name,

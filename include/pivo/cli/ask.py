@@ -273,7 +273,7 @@ def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: boo
         if run.state != "success":
             why = airflow.failure(DAG, run.run_id) or f"The run {run.run_id} ended as {run.state}."
             raise PivoError(why, f"The run is at {run.url}")
-        return run, str(airflow.result(DAG, run.run_id, "push") or "")
+        return run, str(airflow.result(DAG, run.run_id, "push", 0) or "")
 
 
 def _book(resources: Resources) -> Proposals:

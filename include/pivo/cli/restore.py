@@ -13,9 +13,12 @@ from rich.panel import Panel
 from rich.table import Table
 
 from pivo.cli.output import console, emit, printable, stderr
-from pivo.errors import PivoError, UsageError
+from pivo.errors import NotFound, PivoError, UsageError
 from pivo.orchestrator import DagRun, Orchestrator, TaskState
-from pivo.restore.plan import RestorePlan, validate
+from pivo.restore import report as reports
+from pivo.restore.plan import RestorePlan
+from pivo.restore.planning import goals, plan_each
+from pivo.restore.request import Request
 from pivo.settings import Settings
 
 DAG = "pivo_restore"
@@ -27,6 +30,9 @@ STAGES = {
 }
 _LOOKS = {"success": ("✔", "green"), "failed": ("✘", "red"), "running": ("…", "yellow")}
 _LOOKS |= {"up_for_retry": ("↻", "yellow"), "upstream_failed": ("-", "dim"), "queued": ("·", "yellow")}
+_WORST_FIRST = ("failed", "up_for_retry", "running", "queued", "upstream_failed", None, "success")
+
+Plans = dict[str, RestorePlan | PivoError]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,47 +41,91 @@ def register(app: typer.Typer) -> None:
 
 
 def restore(
-    repo: str = typer.Argument(help="The repository, as it is named in the archive."),
-    ref: str = typer.Argument(help="A full or short commit hash, a branch, a tag, or @2026-11-20."),
-    to: str = typer.Option(..., "--to", help="owner/name on the forge, or a git URL that is new or empty."),
+    repo: str = typer.Argument("", help="The repository as the archive names it; several: a,b or 'acme/*' or '*'."),
+    ref: str = typer.Argument("", help="A full or short commit hash, a branch, a tag, or @2026-11-20."),
+    to: str = typer.Option("", "--to", help="owner/name on the forge, or a git URL, new or empty; several: neworg/"),
+    all_refs: bool = typer.Option(False, "--all-refs", help="Whole repositories as of a date: every branch and tag."),
     yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Plan and check only; change nothing."),
     wait: bool = typer.Option(False, "--wait", help="Follow the run to its end."),
     timeout: float = typer.Option(3600.0, "--timeout", help="With --wait: seconds after which to stop following."),
+    report: str = typer.Option("", "--report", help="Show what came of a run, by its id; starts nothing."),
     json: bool = typer.Option(False, "--json", help="Print JSON for scripts."),
 ) -> None:
     """Bring REPO back at REF, into a fresh repository. The archive and existing repositories stay untouched."""
     settings = Settings.load()
-    plan = validate(settings, repo=repo, ref=ref, target=to)
+    if report:
+        _show(_report(settings, report), json)
+        return
+    if not (repo and to):
+        raise UsageError("A restore needs a repository and --to.", "See `pivo restore --help`.")
+    conf = _conf(repo, ref or "HEAD", to, all_refs)
+    asked = Request.parse(conf)
+    plans = _planned(settings, asked)
     if dry_run:
         if json:
-            emit({"plan": _shown(plan), "run": None})
+            emit(_shown(plans, asked) | {"run": None})
         else:
-            console.print(proposal(plan))
+            console.print(_proposal(plans, asked))
             console.print("[dim]A dry run: nothing was changed.[/]")
         return
-    _confirm(plan, yes, json)
-    conf = {
-        "repo": plan.repo,
-        "ref": plan.ref,
-        "target": plan.target,
-        "commit": plan.commit,
-        "requested_by": settings.user,
-        "origin": "cli",
-    }
+    _confirm(plans, asked, yes, json)
+    for plan in plans.values():
+        if isinstance(plan, RestorePlan) and not asked.many:
+            conf |= {"repo": plan.repo, "commit": plan.commit}
+    conf |= {"requested_by": settings.user, "origin": "cli"}
     with Orchestrator(settings.airflow_url, settings.airflow_user, settings.airflow_password) as airflow:
         run = airflow.trigger(DAG, conf)
         if not json:
             console.print(f"Restore [bold]{escape(run.run_id)}[/] started: {run.url}", soft_wrap=True)
-        address = _follow(airflow, run, timeout, quiet=json) if wait else None
+        if not wait:
+            if json:
+                emit(_shown(plans, asked) | {"run": asdict(run), "url": None})
+            return
+        run = _follow(airflow, run, timeout, quiet=json)
+        if asked.many:
+            _show(_report(settings, run.run_id, airflow), json)
+            return
+        if run.state != "success":
+            raise _failed(airflow, run)
+        address = str(airflow.result(DAG, run.run_id, "push", 0))
         if json:
-            emit(
-                {"plan": _shown(plan), "run": asdict(run) | {"state": "success" if wait else run.state}, "url": address}
+            emit(_shown(plans, asked) | {"run": asdict(run), "url": address})
+        else:
+            short = next(p.short for p in plans.values() if isinstance(p, RestorePlan))
+            console.print(f"[green]Restored[/] {repo} at {short} to [bold]{escape(address)}[/]", soft_wrap=True)
+
+
+def _conf(repo: str, ref: str, target: str, all_refs: bool) -> dict[str, Any]:
+    """The DAG's params; several repositories are parted by commas."""
+    names = [part.strip() for part in repo.split(",") if part.strip()]
+    several = len(names) > 1 or any(c in repo for c in "*?[")
+    conf: dict[str, Any] = {"repos": names, "all_refs": all_refs} if several else {"repo": repo}
+    return conf | {"ref": ref, "target": target} | ({"all_refs": True} if all_refs else {})
+
+
+def _planned(settings: Settings, asked: Request) -> Plans:
+    """The plans; the first failure is raised when nothing could be restored."""
+    plans = plan_each(settings, asked, goals(settings, asked))
+    failed = [plan for plan in plans.values() if isinstance(plan, PivoError)]
+    if len(failed) == len(plans):
+        raise failed[0]
+    return plans
+
+
+def _proposal(plans: Plans, asked: Request) -> Panel | Table:
+    if not asked.many:
+        return proposal(next(p for p in plans.values() if isinstance(p, RestorePlan)))
+    table = Table("repository", "commit", "refs", "size", "to", title=f"Restore as of {escape(asked.ref)}", box=None)
+    for repo, plan in plans.items():
+        if isinstance(plan, PivoError):
+            table.add_row(
+                f"[red]{escape(repo)}[/]", "", "", "", f"[red]not possible:[/] {escape(printable(str(plan)))}"
             )
-        elif wait:
-            console.print(
-                f"[green]Restored[/] {plan.repo} at {plan.short} to [bold]{escape(str(address))}[/]", soft_wrap=True
-            )
+        else:
+            refs = f"{len(plan.refs):,}" + (f", {len(plan.withheld)} withheld" if plan.withheld else "")
+            table.add_row(escape(repo), plan.short, refs, f"{plan.bytes:,}", escape(plan.target))
+    return table
 
 
 def proposal(plan: RestorePlan) -> Panel:
@@ -90,6 +140,8 @@ def proposal(plan: RestorePlan) -> Panel:
         "subject": plan.subject,
         "date": when,
         "branch": plan.branch,
+        "refs": f"all {len(plan.refs):,} as they were then" if plan.all_refs else "",
+        "withheld": ", ".join(f"{w.name} ({w.why})" for w in plan.withheld[:5]),
         "creates": plan.creates,
         "reads": f"{plan.volume}, snapshot {plan.snapshot}",
     }
@@ -99,44 +151,84 @@ def proposal(plan: RestorePlan) -> Panel:
     return Panel(table, title=f"Restore {escape(plan.repo)}", border_style="cyan", expand=False)
 
 
-def _confirm(plan: RestorePlan, yes: bool, json: bool) -> None:
+def _confirm(plans: Plans, asked: Request, yes: bool, json: bool) -> None:
     if yes:
         if not json:
-            console.print(proposal(plan))
+            console.print(_proposal(plans, asked))
         return
     if json or not sys.stdin.isatty():
         raise UsageError("A restore asks before it starts, and nobody is there to answer.", "Add --yes, or --dry-run.")
-    console.print(proposal(plan))
-    if not typer.confirm("Restore it?"):
+    console.print(_proposal(plans, asked))
+    if not typer.confirm("Restore it?" if not asked.many else f"Restore these {len(plans)}?"):
         console.print("Nothing was started.")
         raise typer.Exit(1)
 
 
-def _follow(airflow: Orchestrator, run: DagRun, timeout: float, quiet: bool) -> str:
-    """Show the stages until the run ends; the restored repository's address, or the failed task's sentence raised."""
+def _follow(airflow: Orchestrator, run: DagRun, timeout: float, quiet: bool) -> DagRun:
+    """Show the stages until the run ends."""
     with Live(console=stderr, refresh_per_second=4, transient=False) as live:
-        done = airflow.wait(
+        return airflow.wait(
             DAG, run.run_id, timeout=timeout, watch=lambda tasks: None if quiet else live.update(stages(tasks))
         )
-    if done.state != "success":
-        said = airflow.failure(DAG, run.run_id) or f"the run ended as {done.state}."
-        raise PivoError(f"The restore failed: {said}", f"The run is at {done.url}; its staging folder was removed.")
-    return str(airflow.result(DAG, run.run_id, "push"))
+
+
+def _failed(airflow: Orchestrator, run: DagRun) -> PivoError:
+    said = airflow.failure(DAG, run.run_id) or f"the run ended as {run.state}."
+    return PivoError(
+        f"The restore failed: {said}", f"The run is at {run.url}; `pivo restore --report` shows its report."
+    )
+
+
+def _report(settings: Settings, run_id: str, airflow: Orchestrator | None = None) -> reports.Report:
+    """A run's report: from the home folder, or from Airflow (in short) when that is another machine's."""
+    try:
+        return reports.load(settings.home, run_id)
+    except NotFound:
+        if airflow is None:
+            with Orchestrator(settings.airflow_url, settings.airflow_user, settings.airflow_password) as own:
+                return _report(settings, run_id, own)
+        told = airflow.result(DAG, run_id, "report")
+        if told is None:
+            raise
+        return reports.Report.from_dict(told)
+
+
+def _show(report: reports.Report, json: bool) -> None:
+    """The report; exit code 1 when a repository was not restored."""
+    if json:
+        emit({"report": report.to_dict()})
+    else:
+        console.print(escape(report.summary()), soft_wrap=True, highlight=False)
+    if report.failed:
+        raise typer.Exit(1)
 
 
 def stages(tasks: list[TaskState]) -> Table:
-    """The four stages and how each stands."""
-    by_id = {t.task_id: t for t in tasks}
+    """The four stages and how each stands; of several repositories, how many of them."""
     table = Table.grid(padding=(0, 1))
     for name, title in STAGES.items():
-        task = by_id.get(name)
-        mark, colour = _LOOKS.get(str(task.state) if task else "", ("·", "dim"))
-        took = f"{(task.end - task.start).total_seconds():.1f} s" if task and task.start and task.end else ""
-        again = f"try {task.try_number}" if task and task.try_number > 1 else ""
-        table.add_row(f"[{colour}]{mark}[/]", f"[{colour}]{title}[/]", took, again)
+        mine = sorted((t for t in tasks if t.task_id == name), key=lambda t: _rank(t.state))
+        worst = mine[0] if mine else None
+        mark, colour = _LOOKS.get(str(worst.state) if worst else "", ("·", "dim"))
+        ended = [(t.start, t.end) for t in mine if t.start and t.end]
+        took = f"{(max(e for _, e in ended) - min(s for s, _ in ended)).total_seconds():.1f} s" if ended else ""
+        again = f"try {worst.try_number}" if worst and worst.try_number > 1 else ""
+        done = f"{sum(t.state == 'success' for t in mine)} of {len(mine)}" if len(mine) > 1 else ""
+        table.add_row(f"[{colour}]{mark}[/]", f"[{colour}]{title}[/]", done, took, again)
     return table
 
 
-def _shown(plan: RestorePlan) -> dict[str, Any]:
-    """The plan for scripts: packs and tags as counts."""
-    return asdict(plan) | {"packs": len(plan.packs), "tags": len(plan.tags), "short": plan.short}
+def _rank(state: str | None) -> int:
+    return _WORST_FIRST.index(state) if state in _WORST_FIRST else len(_WORST_FIRST) - 2
+
+
+def _shown(plans: Plans, asked: Request) -> dict[str, Any]:
+    """The plans for scripts: packs and tags as counts, what cannot be restored as a sentence."""
+
+    def show(plan: RestorePlan | PivoError) -> dict[str, Any]:
+        if isinstance(plan, PivoError):
+            return {"failure": str(plan)}
+        return asdict(plan) | {"packs": len(plan.packs), "tags": len(plan.tags), "short": plan.short}
+
+    told = {repo: show(plan) for repo, plan in plans.items()}
+    return {"plans": told} if asked.many else {"plan": next(iter(told.values()))}

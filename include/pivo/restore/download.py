@@ -238,12 +238,22 @@ def _complete(path: Path, size: int) -> bool:
     return path.is_file() and path.stat().st_size == size
 
 
-def _prepare(units: Sequence[Unit], folder: Path) -> None:
+def missing(units: Iterable[Unit]) -> int:
+    """Bytes of the units that are not there."""
+    return sum(u.length for u in units if not u.mark.exists())
+
+
+def room(folder: Path) -> int:
+    """Bytes that the disk of `folder` has free."""
     free = os.statvfs(folder)
-    missing = sum(u.length for u in units if not u.mark.exists())
-    if missing > free.f_bavail * free.f_frsize:
+    return free.f_bavail * free.f_frsize
+
+
+def _prepare(units: Sequence[Unit], folder: Path) -> None:
+    needed = missing(units)
+    if needed > room(folder):
         raise StackError(
-            f"The staging folder {folder} has no room for {missing:,} bytes.", "Free space there, or move PIVO_STAGING."
+            f"The staging folder {folder} has no room for {needed:,} bytes.", "Free space there, or move PIVO_STAGING."
         )
     for unit in units:
         if not unit.part.exists() or unit.part.stat().st_size != unit.size:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from pivo.errors import ArchiveError, NotFound, UsageError
-from pivo.models import ZERO, Manifest, Ref, RepoName, Segment, StoredPack
+from pivo.models import SNAPSHOT_DIR, ZERO, Manifest, Ref, RepoName, Segment, StoredPack
 from pivo.restore.target import Kind, Target, check
+from pivo.restore.withheld import Withheld, split
 from pivo.settings import Settings
-from pivo.snapshot.archive import Archive
+from pivo.snapshot.archive import Archive, parse_when
 from pivo.store import open_store
 
 FORMAT = 1
@@ -32,7 +33,8 @@ class RestorePlan:
     (ISO 8601, UTC; empty without a commit). `refs` will be pushed: the branch `branch` at `commit`. `tags` are
     the snapshot's tags; those that `commit` reaches are pushed with it, which only `reconstruct` can tell. `packs`
     hold the objects; `bytes` is their size with indices. `target` is as given, `creates` says in a sentence
-    what will be made there.
+    what will be made there. With `all_refs`, `refs` are all refs of the snapshot that the target takes, `withheld`
+    those that it does not, `tags` is empty, and `commit` is HEAD's (ZERO when HEAD was unborn).
     """
 
     run_id: str
@@ -50,11 +52,13 @@ class RestorePlan:
     target_kind: Kind
     creates: str
     bytes: int
+    all_refs: bool = False
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def empty(self) -> bool:
-        """Whether the repository had no commits: the target is made and nothing is pushed."""
-        return self.commit == ZERO
+        """Whether there is nothing to push: the target is made, and stays empty."""
+        return not self.refs
 
     @property
     def short(self) -> str:
@@ -77,6 +81,7 @@ class RestorePlan:
                 raise ValueError("format")
             for name in ("refs", "tags"):
                 data[name] = tuple(Ref(**r) for r in data[name])
+            data["withheld"] = tuple(Withheld(**w) for w in data["withheld"])
             packs = []
             for pack in data["packs"]:
                 pack["segments"] = tuple(Segment(**s) for s in pack["segments"])
@@ -111,35 +116,52 @@ def run_folder(staging: Path, run_id: str) -> Path:
 
 
 def repo_folder(staging: Path, run_id: str, repo: str) -> Path:
-    """The folder of one repository in a run's staging folder."""
-    return run_folder(staging, run_id) / repo
+    """The folder of one repository in a run's staging folder; no repository's folder is in another one's.
+
+    UsageError for what is no repository's name.
+    """
+    return run_folder(staging, run_id) / str(RepoName.parse(repo)).replace("/", "+")
 
 
 def validate(
-    settings: Settings, *, repo: str, ref: str, target: str, run_id: str = "", commit: str = ""
+    settings: Settings,
+    *,
+    repo: str,
+    ref: str,
+    target: str,
+    run_id: str = "",
+    commit: str = "",
+    all_refs: bool = False,
 ) -> RestorePlan:
     """The plan for restoring `repo` at `ref` to `target`; touches nothing.
 
     Resolves `ref`, checks that every pack is in the archive with its manifest's size, and that the target is
-    allowed and absent or empty. `commit` is what an earlier plan resolved to: UsageError when it differs now.
+    allowed and absent or empty. With `all_refs` the whole repository comes back as a snapshot has it: `ref` is HEAD,
+    a date or a snapshot's folder. `commit` is what an earlier plan resolved to: UsageError when it differs now.
     """
     name, goal = RepoName.parse(repo), Target.parse(target)
+    goal.allow(settings.restore_roots)
     archive = Archive(open_store(settings.archive, settings.archive_reader))
-    latest = archive.require(name)
-    if _was_empty(latest, ref):
-        manifest, oid, by, subject, date = latest, ZERO, latest.head_ref, "", ""
-    else:
-        resolved = archive.resolve(name, ref)
-        manifest, oid, by = resolved.snapshot, resolved.commit, resolved.ref
-        found = archive.objects(manifest).commit(oid)
-        subject, date = found.subject, datetime.fromtimestamp(found.committer.time, UTC).isoformat()
+    try:
+        point = _snapshot(archive, name, ref) if all_refs else _commit(archive, name, ref)
+        manifest, oid, subject, date = point.manifest, point.commit, "", ""
+        if oid != ZERO:
+            found = archive.objects(manifest).commit(oid)
+            subject, date = found.subject, datetime.fromtimestamp(found.committer.time, UTC).isoformat()
+    except (NotFound, ArchiveError):
+        # a file that is missing or short is the better answer, if that is why
+        check_packs(archive, name, archive.require(name).packs)
+        raise
     if commit and commit != oid:
         raise UsageError(
             f"{ref} of {repo} is {oid[:12]} now, not {commit[:12]} as it was when the restore was proposed.",
             "Look at the new proposal, or give the full hash.",
         )
-    check_packs(archive, name, manifest.packs)
-    branch = _branch(manifest, by)
+    branch = _branch(point, all_refs)
+    refs, withheld = split(manifest.refs if all_refs else point.branch(branch), goal.kind)
+    tags = tuple(r for r in manifest.refs if r.name.startswith("refs/tags/")) if refs and not all_refs else ()
+    packs = manifest.packs if refs else ()
+    check_packs(archive, name, packs)
     return RestorePlan(
         run_id=run_id,
         repo=str(name),
@@ -148,15 +170,64 @@ def validate(
         subject=subject,
         commit_date=date,
         branch=branch,
-        refs=() if oid == ZERO else (Ref(f"refs/heads/{branch}", oid),),
-        tags=tuple(r for r in manifest.refs if r.name.startswith("refs/tags/")) if oid != ZERO else (),
+        refs=refs,
+        tags=tags,
         snapshot=manifest.dirname,
-        packs=manifest.packs if oid != ZERO else (),
+        packs=packs,
         target=target,
         target_kind=goal.kind,
         creates=check(goal, settings.forge),
-        bytes=sum(p.size + p.idx_size for p in manifest.packs) if oid != ZERO else 0,
+        bytes=sum(p.size + p.idx_size for p in packs),
+        all_refs=all_refs,
+        withheld=withheld,
     )
+
+
+@dataclass(frozen=True)
+class _Point:
+    """What is restored: a commit (ZERO for none) as it stands in a snapshot, and the ref that it was named by."""
+
+    manifest: Manifest
+    commit: str
+    by: str | None
+
+    def branch(self, name: str) -> tuple[Ref, ...]:
+        """One branch at the commit; none without a commit."""
+        return () if self.commit == ZERO else (Ref(f"refs/heads/{name}", self.commit),)
+
+
+def _commit(archive: Archive, repo: RepoName, ref: str) -> _Point:
+    latest = archive.require(repo)
+    if _was_empty(latest, ref):
+        return _Point(latest, ZERO, latest.head_ref)
+    resolved = archive.resolve(repo, ref)
+    return _Point(resolved.snapshot, resolved.commit, resolved.ref)
+
+
+def _snapshot(archive: Archive, repo: RepoName, ref: str) -> _Point:
+    """The whole snapshot that `ref` names: the newest (HEAD), that of a date, or one by its folder's name."""
+    manifest: Manifest | None = archive.require(repo)
+    if ref.startswith("@") and ref != "@":
+        when = parse_when(ref[1:])
+        manifest = archive.as_of(repo, when)
+        if manifest is None:
+            first = archive.manifest(repo, archive.snapshots(repo)[0].dirname)
+            raise NotFound(
+                f"{repo} has no snapshot from before {when:%Y-%m-%d %H:%M} UTC; "
+                f"the first is from {first.taken_at:%Y-%m-%d %H:%M}.",
+                "Give a later date; without --all-refs one branch comes back by the commits' own dates.",
+            )
+    elif SNAPSHOT_DIR.match(ref):
+        if all(s.dirname != ref for s in archive.snapshots(repo)):
+            raise NotFound(f"{repo} has no snapshot {ref}.", f"`pivo snapshots {repo}` lists them.")
+        manifest = archive.manifest(repo, ref)
+    elif ref not in {"HEAD", "@"}:
+        raise UsageError(
+            f"All refs of {repo} come back as of a snapshot, and {ref[:80]!a} names none.",
+            "Give @2026-11-20, HEAD or a snapshot's folder; or leave --all-refs away.",
+        )
+    assert manifest is not None
+    return _Point(manifest, manifest.head, manifest.head_ref)
 
 
 def check_packs(archive: Archive, repo: RepoName, packs: Iterable[StoredPack]) -> None:
@@ -195,9 +266,16 @@ def _was_empty(latest: Manifest, ref: str) -> bool:
     return latest.head == ZERO and not latest.refs and not latest.packs and ref in names
 
 
-def _branch(manifest: Manifest, by: str | None) -> str:
-    """The restored branch: the one that was asked for, else the snapshot's default branch."""
-    for name in (by, manifest.head_ref):
+def _branch(point: _Point, all_refs: bool) -> str:
+    """The restored branch: the one that was asked for, else the snapshot's default branch.
+
+    A detached HEAD has none: then, of all refs, a branch that stands on the same commit, or any.
+    """
+    for name in (point.by, point.manifest.head_ref):
         if name and name.startswith("refs/heads/"):
             return name.removeprefix("refs/heads/")
+    if all_refs:
+        heads = [r for r in point.manifest.refs if r.name.startswith("refs/heads/")]
+        for ref in sorted(heads, key=lambda r: (r.commit != point.commit, r.name)):
+            return ref.name.removeprefix("refs/heads/")
     return _DEFAULT_BRANCH

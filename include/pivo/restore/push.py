@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pivo.errors import PivoError, TargetError, Unavailable
 from pivo.forges import ForgeRepo, GitHub
+from pivo.models import ZERO
 from pivo.progress import Progress, silent
-from pivo.restore import gitcli
+from pivo.restore import gitcli, parts
 from pivo.restore.plan import RestorePlan
 from pivo.restore.reconstruct import local_refs
-from pivo.restore.target import Target, occupied, remote_head, remote_refs
+from pivo.restore.target import PARTS, Target, occupied, remote_head, remote_refs
+from pivo.restore.withheld import Withheld
 from pivo.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_ALL = ("refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*")
+_ALL = "refs/*:refs/*"  # the repository has the planned refs and no others
+_TOO_LARGE = ("exceeds maximum allowed size", "pack exceeds", "HTTP 413", "error: 413")
+_SMALLEST = 1 << 16  # bytes; a part is not made smaller than this when a target finds it too large
 _CREATED = "created-on-forge"
+_HIDDEN = re.compile(r"^! \[remote rejected\] \S+ -> (refs/\S+) \(deny updating a hidden ref\)")
 _TIMEOUT = 4 * 3600.0  # seconds for one push; a target that hangs must not hold its slot for ever
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """The restored repository: its address for people, and the refs (name → id) that the target shows."""
+    """The restored repository: its address for people, and the refs (name → id) that the target shows.
+
+    `withheld` are refs that the target said it keeps for itself; `pushes` is the number of parts it took.
+    """
 
     url: str
     refs: dict[str, str]
+    withheld: tuple[Withheld, ...] = ()
+    pushes: int = 1
 
 
 def push(plan: RestorePlan, repo_path: Path, settings: Settings, *, progress: Progress = silent) -> Pushed:
@@ -39,15 +50,16 @@ def push(plan: RestorePlan, repo_path: Path, settings: Settings, *, progress: Pr
     second attempt of the same run finds what the first one did, and goes on from there.
     """
     target = Target.parse(plan.target)
+    target.allow(settings.restore_roots)
     progress("push", 0, None)
     if target.kind == "forge":
-        return _to_forge(plan, target, repo_path, settings)
+        return _to_forge(plan, target, repo_path, settings, progress)
     if target.path is not None:
         return _to_folder(plan, target.path, repo_path)
-    return _to_remote(plan, target.given, repo_path)
+    return _to_remote(plan, target.given, repo_path, settings.push_limit, progress)
 
 
-def _to_forge(plan: RestorePlan, target: Target, repo: Path, settings: Settings) -> Pushed:
+def _to_forge(plan: RestorePlan, target: Target, repo: Path, settings: Settings, progress: Progress) -> Pushed:
     assert target.name
     mark = repo.parent / _CREATED
     with GitHub(settings.forge) as forge:
@@ -58,19 +70,15 @@ def _to_forge(plan: RestorePlan, target: Target, repo: Path, settings: Settings)
             mark.write_text(found.full_name)
         created = mark.exists() and mark.read_text() == found.full_name
         try:
-            return _fill(plan, forge, found, repo)
+            url, config = found.clone_url, forge.git_config(found.clone_url)
+            done = Sending(plan, url, repo, config, settings.push_limit, progress).send()
+            if f"refs/heads/{plan.branch}" in done.refs and forge_branch(forge, found) != plan.branch:
+                forge.set_default_branch(found.owner, found.name, plan.branch)
+            return replace(done, url=found.html_url)
         except PivoError as err:
             if created:
                 err.do = f"{err.do} The repository {found.html_url} was created for this and is left as it is."
             raise
-
-
-def _fill(plan: RestorePlan, forge: GitHub, found: ForgeRepo, repo: Path) -> Pushed:
-    url, config = found.clone_url, forge.git_config(found.clone_url)
-    wanted = _push(plan, url, repo, config)
-    if not plan.empty and forge_branch(forge, found) != plan.branch:
-        forge.set_default_branch(found.owner, found.name, plan.branch)
-    return Pushed(found.html_url, _compared(plan, url, wanted, config))
 
 
 def forge_branch(forge: GitHub, found: ForgeRepo) -> str:
@@ -79,27 +87,29 @@ def forge_branch(forge: GitHub, found: ForgeRepo) -> str:
     return now.default_branch if now else ""
 
 
-def _to_remote(plan: RestorePlan, url: str, repo: Path) -> Pushed:
-    wanted = _push(plan, url, repo)
+def _to_remote(plan: RestorePlan, url: str, repo: Path, limit: int, progress: Progress) -> Pushed:
+    done = Sending(plan, url, repo, None, limit, progress).send()
     head = remote_head(url)
     if not plan.empty and head not in {None, f"refs/heads/{plan.branch}"}:
         log.warning(
             "HEAD of %s is %s, which only its host can change; the restored branch is %s", url, head, plan.branch
         )
-    return Pushed(url, _compared(plan, url, wanted))
+    return done
 
 
 def _to_folder(plan: RestorePlan, path: Path, repo: Path) -> Pushed:
     """A local target: made beside its place and renamed into it, so that it is there whole or not at all."""
     try:
         if path.is_dir() and any(path.iterdir()):
-            return _to_remote(plan, path.as_uri(), repo)
+            return _to_remote(plan, path.as_uri(), repo, 0, silent)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}"
         try:
             gitcli.run("init", "--quiet", "--bare", "--template=", str(fresh))
             gitcli.run("symbolic-ref", "HEAD", f"refs/heads/{plan.branch}", at=fresh)
-            refs = _compared(plan, fresh.as_uri(), _push(plan, fresh.as_uri(), repo))
+            done = Sending(plan, fresh.as_uri(), repo).send()
+            if plan.all_refs and _detached(plan, fresh):
+                gitcli.run("update-ref", "--no-deref", "HEAD", plan.commit, at=fresh)
             fresh.rename(path)  # replaces an empty folder, and fails on one that is not
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -107,31 +117,88 @@ def _to_folder(plan: RestorePlan, path: Path, repo: Path) -> Pushed:
         raise TargetError(f"{path} cannot be written: {err.reason}.", "Choose another folder.") from None
     except OSError as err:
         raise TargetError(f"{path} cannot be written: {err.strerror}.", "Choose another folder.") from None
-    return Pushed(path.as_uri(), refs)
+    return replace(done, url=path.as_uri())
 
 
-def _push(plan: RestorePlan, url: str, repo: Path, config: dict[str, str] | None = None) -> dict[str, str]:
-    """Push into an empty repository; the refs that must be there afterwards."""
-    wanted, there = local_refs(repo), remote_refs(url, config)
-    if there == wanted:
-        return wanted  # empty, or done by an earlier attempt: then every ref is exactly the plan's
-    if there:
-        raise occupied(url, there)
-    try:
-        gitcli.run("push", "--quiet", "--atomic", "--", url, *_ALL, at=repo, config=config, timeout=_TIMEOUT)
-    except gitcli.GitFailed as err:
-        if err.said("does not support --atomic"):
-            return _push_plain(url, repo, config, wanted)
-        raise _refused(plan, url, err) from None
-    return wanted
+def _detached(plan: RestorePlan, repo: Path) -> bool:
+    """Whether HEAD stood on no branch, on a commit that is there."""
+    branch = next((r for r in plan.refs if r.name == f"refs/heads/{plan.branch}"), None)
+    if plan.commit == ZERO or branch is None or branch.target == plan.commit:
+        return False
+    return bool(gitcli.run("for-each-ref", "--count=1", f"--contains={plan.commit}", at=repo))
 
 
-def _push_plain(url: str, repo: Path, config: dict[str, str] | None, wanted: dict[str, str]) -> dict[str, str]:
-    try:
-        gitcli.run("push", "--quiet", "--", url, *_ALL, at=repo, config=config, timeout=_TIMEOUT)
-    except gitcli.GitFailed as err:
-        raise gitcli.remote_error(url, err, "Look at what the target refuses.") from None
-    return wanted
+@dataclass
+class Sending:
+    """One way of a reconstructed repository to `url`, in as many pushes as `limit` (bytes, 0: none) asks for."""
+
+    plan: RestorePlan
+    url: str
+    repo: Path
+    config: dict[str, str] | None = None
+    limit: int = 0
+    progress: Progress = silent
+    pushes: int = 0
+    withheld: tuple[Withheld, ...] = ()
+
+    def send(self) -> Pushed:
+        """Push into an empty repository; what is there afterwards, which is every ref exactly as it is here.
+
+        A target that has what is wanted already, from an earlier attempt, is left as it is.
+        """
+        wanted, there = local_refs(self.repo), remote_refs(self.url, self.config)
+        if there != wanted:
+            own = {name for name in there if name.startswith(PARTS)}
+            if others := {name: oid for name, oid in there.items() if name not in own}:
+                raise occupied(self.url, others)
+            limit = self.limit
+            if limit and parts.size(self.repo) > limit:
+                own |= self._in_parts(limit)
+            while not self._push([_ALL, *(f":{name}" for name in sorted(own))], last=limit <= _SMALLEST):
+                limit //= 2  # a pack that was cut anew came out larger than it lies on the disk
+                own |= self._in_parts(limit)
+            wanted = {n: oid for n, oid in wanted.items() if n not in {w.name for w in self.withheld}}
+        refs = _compared(self.plan, self.url, wanted, self.config)
+        return Pushed(self.url, refs, self.withheld, max(1, self.pushes))
+
+    def _in_parts(self, limit: int) -> set[str]:
+        """Send all but the last part; the names of the refs that hold them on the target."""
+        todo = parts.parts(self.repo, limit)
+        names: set[str] = set()
+        for number, part in enumerate(todo[:-1], 1):
+            self.progress("push", number, len(todo))
+            tips = {f"{PARTS}{part.end}-{i}": tip for i, tip in enumerate(part.tips)}
+            if not self._push([f"{tip}:{name}" for name, tip in tips.items()], last=limit <= _SMALLEST):
+                return names | self._in_parts(limit // 2)
+            names |= tips.keys()
+        return names
+
+    def _push(self, refspecs: list[str], *, last: bool) -> bool:
+        """One push; False when the target finds it too large, and it is not the `last` resort."""
+        self.pushes += 1
+        atomic = ["--atomic"]
+        while True:
+            words = ("push", "--quiet", *atomic, "--", self.url, *refspecs)
+            try:
+                gitcli.run(*words, at=self.repo, config=self.config, timeout=_TIMEOUT)
+            except gitcli.GitFailed as err:
+                if err.said("does not support --atomic"):
+                    atomic = []
+                elif self.limit and not last and err.said(*_TOO_LARGE):
+                    return False
+                elif not self._drop_hidden(err):
+                    raise _refused(self.plan, self.url, err) from None
+            else:
+                return True
+
+    def _drop_hidden(self, err: gitcli.GitFailed) -> bool:
+        """Take out the refs that the target keeps for itself (it says so); whether there were any."""
+        refused = [m[1] for m in map(_HIDDEN.search, err.lines) if m]
+        if not refused:
+            return False
+        gitcli.run("update-ref", "--stdin", at=self.repo, stdin="".join(f"delete {name}\n" for name in refused))
+        self.withheld += tuple(Withheld("hidden-ref", name, "the target keeps it for itself") for name in refused)
+        return bool(local_refs(self.repo))
 
 
 def _refused(plan: RestorePlan, url: str, err: gitcli.GitFailed) -> PivoError:

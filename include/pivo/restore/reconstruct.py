@@ -8,10 +8,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pivo.errors import ArchiveError, StackError
+from pivo.errors import ArchiveError, StackError, TargetError
+from pivo.models import ZERO
 from pivo.progress import Progress, silent
-from pivo.restore import gitcli
+from pivo.restore import gitcli, largefiles
 from pivo.restore.plan import RestorePlan
+from pivo.restore.withheld import Withheld
 
 _MANY_PACKS = 8  # from here on a multi-pack index saves more than it costs
 
@@ -20,22 +22,23 @@ _MANY_PACKS = 8  # from here on a multi-pack index saves more than it costs
 class Reconstructed:
     """The repository at `path`, with `objects` and `commits` that its `refs` (name → id) reach.
 
-    `withheld` are tags of the snapshot that the restored commit does not reach.
+    `withheld` is what the snapshot has and the repository has not, the plan's own `withheld` not repeated.
     """
 
     path: Path
     objects: int
     commits: int
     refs: dict[str, str]
-    withheld: tuple[str, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
 
 
-def reconstruct(plan: RestorePlan, staging: Path, *, progress: Progress = silent) -> Reconstructed:
+def reconstruct(plan: RestorePlan, staging: Path, *, file_limit: int = 0, progress: Progress = silent) -> Reconstructed:
     """Make `staging`/repo.git from the packs in `staging`/packs; an earlier attempt there is replaced.
 
     The commit's own hash is recomputed, and everything behind every ref must be there (as `git fetch` checks it):
-    ArchiveError names what is missing. The refs are the plan's branch and the tags that its commit reaches; HEAD
-    is the branch.
+    ArchiveError names what is missing. The refs are the plan's, and the tags that its commit reaches; HEAD is the
+    plan's branch. Files of over `file_limit` bytes (0: any) hold back the refs that reach them; TargetError when
+    nothing is left then.
     """
     repo = staging / "repo.git"
     shutil.rmtree(repo, ignore_errors=True)
@@ -51,11 +54,28 @@ def reconstruct(plan: RestorePlan, staging: Path, *, progress: Progress = silent
         return Reconstructed(repo, 0, 0, {})
     _link_packs(plan, staging / "packs", repo)
     progress("check", 0, None)
-    _prove_commit(plan, repo)
+    if plan.commit != ZERO:
+        _prove_commit(plan, repo)
     withheld = _write_refs(plan, repo)
-    objects = _connected(plan, repo, progress)
-    commits = int(gitcli.run("rev-list", "--count", "--branches", "--tags", at=repo))
-    return Reconstructed(repo, objects, commits, local_refs(repo), withheld)
+    objects, large = _connected(plan, repo, file_limit, progress)
+    if large:
+        withheld += largefiles.withhold(plan, repo, large, file_limit)
+        objects, _ = _connected(plan, repo, 0, progress)
+    commits = int(gitcli.run("rev-list", "--count", "--all", at=repo))
+    refs = local_refs(repo)
+    if not refs:
+        file = next(w for w in withheld if w.what == "file")
+        raise TargetError(
+            f"{plan.target} would take nothing of {plan.repo}: all of it reaches {file.name} ({file.why}).",
+            "Restore to a git URL or file:///… instead, or raise PIVO_FILE_LIMIT where the forge takes more.",
+        )
+    if plan.all_refs and plan.commit not in {ZERO, *(r.commit for r in plan.refs)} and not _reached(plan, repo):
+        withheld += (Withheld("head", plan.commit, "HEAD was detached there, and no ref reaches it"),)
+    return Reconstructed(repo, objects, commits, refs, withheld)
+
+
+def _reached(plan: RestorePlan, repo: Path) -> bool:
+    return bool(gitcli.run("for-each-ref", "--count=1", f"--contains={plan.commit}", at=repo))
 
 
 def local_refs(repo: Path) -> dict[str, str]:
@@ -96,32 +116,41 @@ def _prove_commit(plan: RestorePlan, repo: Path) -> None:
         )
 
 
-def _write_refs(plan: RestorePlan, repo: Path) -> tuple[str, ...]:
-    """Write the branch and the tags that it reaches; the names of the tags that it does not."""
+def _write_refs(plan: RestorePlan, repo: Path) -> tuple[Withheld, ...]:
+    """Write the plan's refs and the tags that its commit reaches; the tags that it does not."""
     wanted = [f"create {r.name} {r.target}\n" for r in plan.refs + plan.tags]
+    withheld: tuple[Withheld, ...] = ()
     try:
         gitcli.run("update-ref", "--stdin", at=repo, stdin="".join(wanted))
-        merged = gitcli.run("for-each-ref", "--format=%(refname)", f"--merged={plan.commit}", "refs/tags", at=repo)
-        reached = set(merged.splitlines())
-        withheld = tuple(r.name for r in plan.tags if r.name not in reached)
-        gitcli.run("update-ref", "--stdin", at=repo, stdin="".join(f"delete {name}\n" for name in withheld))
+        if plan.tags:
+            merged = gitcli.run("for-each-ref", "--format=%(refname)", f"--merged={plan.commit}", "refs/tags", at=repo)
+            reached = set(merged.splitlines())
+            left = [r.name for r in plan.tags if r.name not in reached]
+            gitcli.run("update-ref", "--stdin", at=repo, stdin="".join(f"delete {name}\n" for name in left))
+            withheld = tuple(Withheld("tag", name, "not of the restored commit's history") for name in left)
         gitcli.run("pack-refs", "--all", at=repo)
     except gitcli.GitFailed as err:
         raise _broken(plan, err) from None
     return withheld
 
 
-def _connected(plan: RestorePlan, repo: Path, progress: Progress) -> int:
-    """The number of objects that the refs reach, each of them seen; ArchiveError when one is missing."""
-    count = 0
+def _connected(plan: RestorePlan, repo: Path, file_limit: int, progress: Progress) -> tuple[int, list[str]]:
+    """The number of objects that the refs reach, each of them seen, and the blobs among them over `file_limit`.
+
+    ArchiveError when an object is missing.
+    """
+    count, large = 0, []
+    sizes = (f"--filter=blob:limit={file_limit + 1}", "--filter-print-omitted") if file_limit else ()
     try:
-        for _ in gitcli.lines("rev-list", "--objects", "--no-object-names", "--branches", "--tags", at=repo):
+        for line in gitcli.lines("rev-list", "--objects", "--no-object-names", "--all", *sizes, at=repo):
             count += 1
+            if line.startswith("~"):
+                large.append(line[1:])
             if count % 20000 == 0:
                 progress("check", count, None)
     except gitcli.GitFailed as err:
         raise _broken(plan, err) from None
-    return count
+    return count, large
 
 
 def _broken(plan: RestorePlan, err: gitcli.GitFailed) -> ArchiveError:

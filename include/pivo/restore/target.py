@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,9 @@ from pivo.restore import gitcli
 from pivo.settings import ForgeAccess
 
 Kind = Literal["forge", "git"]
+
+PARTS = "refs/pivo/part/"
+"""Where a push in several parts keeps them on the target until the last one."""
 
 _SCP = re.compile(r"^[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:(?!//)\S+$")
 _SCHEMES = frozenset({"file", "http", "https", "ssh", "git"})
@@ -35,6 +39,21 @@ class Target:
         """The owner on the forge."""
         assert self.name and self.name.owner
         return self.name.owner
+
+    def allow(self, roots: Iterable[Path]) -> None:
+        """TargetError when this is a folder that is not below one of `roots`, links followed.
+
+        Whoever may start a restore is not thereby somebody who may write anywhere on the machine.
+        """
+        if self.path is None:
+            return
+        where, allowed = self.path.resolve(), list(roots)
+        if not any(where != root and where.is_relative_to(root) for root in allowed):
+            names = ", ".join(map(str, allowed)) or "none"
+            raise TargetError(
+                f"Restores to a folder go below {names}; {self.path} is elsewhere.",
+                "Choose a folder there, or have PIVO_RESTORE_ROOTS name another one.",
+            )
 
     @classmethod
     def parse(cls, text: str) -> Target:
@@ -76,7 +95,7 @@ def check(target: Target, access: ForgeAccess) -> str:
     if target.path is not None:
         return _check_folder(target.path)
     if target.kind == "git":
-        refs = remote_refs(target.given)
+        refs = occupying(target.given)
         if refs:
             raise occupied(target.given, refs)
         return f"Nothing new: the empty repository {target.given} is filled."
@@ -86,7 +105,7 @@ def check(target: Target, access: ForgeAccess) -> str:
         found = forge.repo(target.owner, target.name.name)
         if found is None:
             return f"A private repository {target.name} on {forge.host}, as {login.name}."
-        refs = remote_refs(found.clone_url, forge.git_config(found.clone_url))
+        refs = occupying(found.clone_url, forge.git_config(found.clone_url))
         if refs:
             raise occupied(found.html_url, refs)
         return f"Nothing new: the empty repository {found.full_name} on {forge.host} is filled."
@@ -120,6 +139,11 @@ def remote_refs(url: str, config: dict[str, str] | None = None) -> dict[str, str
     return refs
 
 
+def occupying(url: str, config: dict[str, str] | None = None) -> dict[str, str]:
+    """The refs of a remote that make it no fresh target: all but those in which an unfinished push left its parts."""
+    return {name: oid for name, oid in remote_refs(url, config).items() if not name.startswith(PARTS)}
+
+
 def remote_head(url: str, config: dict[str, str] | None = None) -> str | None:
     """The branch that a remote's HEAD points at, None when it is unborn or not told."""
     out = gitcli.run("ls-remote", "--symref", "--", url, "HEAD", config=config, timeout=120)
@@ -150,7 +174,7 @@ def _check_folder(path: Path) -> str:
     except PermissionError as err:
         raise TargetError(f"{err.filename} cannot be read: permission denied.", "Choose another folder.") from None
     try:
-        refs = remote_refs(path.as_uri())
+        refs = occupying(path.as_uri())
     except PivoError:
         raise TargetError(
             f"{path} exists and is not an empty repository. It was not touched.", "Choose a path that is free."

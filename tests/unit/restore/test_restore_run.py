@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from pivo.errors import ArchiveError, NotFound, PivoError, StackError, TargetError, Unavailable, UsageError
 from pivo.events import RestoreEvent
 from pivo.restore import outcome
-from pivo.restore.download import download
+from pivo.restore.downloads import download_run
 from pivo.restore.run import RestoreRun
 from pivo.settings import Settings
 from pivo.stack.localforge import ForgeServer
@@ -52,8 +51,13 @@ def start(settings: Settings, events: list[RestoreEvent]) -> Callable[..., Resto
 
 def job(run: RestoreRun) -> None:
     """What the Spark application does, here."""
-    plan = run.plan()
-    download(plan, run.folder / plan.repo / "packs", run.settings.archive, "reader")
+    download_run(run.folder, run.settings.archive, "reader")
+
+
+def restored(run: RestoreRun, repo: str = "PIVO") -> str:
+    """What the two mapped tasks of one repository do."""
+    run.reconstruct(repo)
+    return run.push(repo)
 
 
 def test_a_run_is_recorded_from_the_request_to_the_address(
@@ -61,13 +65,13 @@ def test_a_run_is_recorded_from_the_request_to_the_address(
 ) -> None:
     publish(store, "PIVO", source)
     run = start()
-    left = run.validate()
-    assert left["name"] == f"PIVO-Restore-PIVO-{source('rev-parse', 'main')[:7]}" and Path(left["plan"]).is_file()
+    assert run.validate() == ["PIVO"]
+    assert run.job_name == f"PIVO-Restore-PIVO-{source('rev-parse', 'main')[:7]}"
     with run.submitting("spark-submit …"):
         job(run)
-    assert run.push(run.reconstruct()) == f"{forge.url}/pivo/back"
+    assert restored(run) == f"{forge.url}/pivo/back"
     assert run.folder.is_dir()
-    run.clean()
+    run.finish()
     assert not run.folder.exists()
     assert [e.state for e in events] == ["requested", "validated", "downloaded", "reconstructed", "pushed"]
     assert {(e.who, e.run_id, e.target) for e in events} == {("admin for ada", "manual__1", "pivo/back")}
@@ -100,7 +104,7 @@ def test_what_cannot_be_done_is_recorded_as_failed_and_leaves_nothing(
     run = start(**conf)
     with pytest.raises(error) as caught:
         run.validate()
-    run.clean()
+    run.finish()
     assert events[-1].state == "failed" and events[-1].detail == str(caught.value)
     assert not run.folder.exists() and forge.forge.owners() == []
 
@@ -123,8 +127,8 @@ def test_a_restore_that_has_begun_goes_on_without_kafka(
     events.append(None)  # type: ignore[arg-type]
     with run.submitting("spark-submit"):
         job(run)
-    run.push(run.reconstruct())
-    run.clean()
+    restored(run)
+    run.finish()
     assert forge.forge.find("pivo", "back") and not run.folder.exists()
 
 
@@ -142,7 +146,7 @@ def test_the_spark_jobs_own_words_become_the_tasks_error(
             outcome.leave_failure(run.folder, left)
             raise RuntimeError("exit code 1")
         assert caught.value.retry is retry
-    run.clean()
+    run.finish()
     assert events[-1].detail == "The pack is corrupt. Verify it."
 
 
@@ -155,7 +159,7 @@ def test_a_failure_that_was_overcome_is_forgotten(
     outcome.leave_failure(run.folder, Unavailable("HDFS did not answer."))
     with run.submitting("spark-submit"):
         job(run)
-    run.clean()  # as if the next task had been killed
+    run.finish()  # as if the next task had been killed
     assert events[-1].state == "failed" and "killed or timed out" in events[-1].detail
 
 
@@ -169,10 +173,11 @@ def test_a_task_that_broke_off_is_told_apart_from_one_that_was_killed(
     publish(store, "PIVO", source)
     run = start()
     run.validate()
+    job(run)
     monkeypatch.setattr("pivo.restore.run.reconstruct", lambda *a, **k: 1 // 0)
     with pytest.raises(ZeroDivisionError):
-        run.reconstruct()
-    run.clean()
+        run.reconstruct("PIVO")
+    run.finish()
     assert "The task reconstruct broke off: ZeroDivisionError" in events[-1].detail
 
 
@@ -182,9 +187,10 @@ def test_a_staging_folder_that_cannot_be_used_is_named(
     publish(store, "PIVO", source)
     run = start()
     run.validate()
-    (run.folder / "PIVO").write_text("in the way of the folder")
+    job(run)
+    (run.folder / "PIVO" / "repo.git").write_text("in the way of the folder")
     with pytest.raises(StackError, match=f"staging folder {run.folder}/PIVO cannot be used"):
-        run.reconstruct()
+        run.reconstruct("PIVO")
 
 
 def test_a_target_that_was_taken_meanwhile_fails_the_run_and_keeps_its_content(
@@ -194,11 +200,11 @@ def test_a_target_that_was_taken_meanwhile_fails_the_run_and_keeps_its_content(
     run = start()
     run.validate()
     job(run)
-    path = run.reconstruct()
+    run.reconstruct("PIVO")
     taken = forge.forge.create("pivo", "back", None, private=False)
     source("push", "-q", str(taken.path), "main~3:refs/heads/main")
     with pytest.raises(TargetError, match="is not empty"):
-        run.push(path)
-    run.clean()
+        run.push("PIVO")
+    run.finish()
     assert dict(forge.forge.branches(taken)) == {"main": source("rev-parse", "main~3")}
     assert json.dumps(events[-1].detail).count("not touched") == 1

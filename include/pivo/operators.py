@@ -1,0 +1,90 @@
+"""What dags/pivo_restore.py is made of: its params, its Spark task, and the run behind its tasks.
+
+One of the modules that import airflow, and the only one that does so when it is imported: DAG files import it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.sdk import BaseHook, Param, get_current_context
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from pivo.restore.run import RestoreRun
+
+JOB = str(Path(__file__).resolve().parents[2] / "spark_jobs" / "restore_job.py")
+_START_FAST = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"  # short-lived JVMs: 5 of 15 seconds
+
+
+def _text(title: str, description: str, default: str = "", longest: int = 512) -> Param:
+    """A string param; all have defaults because a run that is only parsed must not fail."""
+    return Param(default, type="string", maxLength=longest, title=title, description=description)
+
+
+RESTORE_PARAMS = {
+    "repo": _text("Repository", "Its name in the archive, e.g. PIVO or acme/PIVO.", longest=255),
+    "ref": _text("Commit, branch, tag or date", "A full or short hash, a branch, a tag, or @2026-11-20.", "HEAD"),
+    "target": _text(
+        "Target",
+        "owner/name on the forge, or a git URL without commits. For several: neworg/ or neworg/{owner}-{name}.",
+        longest=2048,
+    ),
+    "repos": Param(
+        [],
+        type=["array", "string"],
+        items={"type": "string", "maxLength": 255},
+        maxLength=100_000,
+        title="Several repositories",
+        description="Instead of one: names or patterns, e.g. acme/*, or * for all of them.",
+    ),
+    "all_refs": Param(
+        None,
+        type=["boolean", "null"],
+        title="All refs",
+        description="The whole repository as of a date: every branch, tag and note. Not told: yes for several.",
+    ),
+    "commit": _text("Expected commit", "Refuse if the ref is another full hash by now; may be empty.", longest=40),
+    "requested_by": _text("Requested by", "On whose behalf; may be empty.", longest=255),
+    "origin": _text("Origin", "Where the request came from: chat, cli, form.", longest=64),
+}
+
+
+class SubmitRestore(SparkSubmitOperator):
+    """spark-submit, with the run's arguments, and with the job's own words when it fails."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        conf = {"spark.driver.extraJavaOptions": _START_FAST, "spark.executor.extraJavaOptions": _START_FAST}
+        super().__init__(conn_id="pivo_spark", application=JOB, conf=conf, **kwargs)
+
+    def execute(self, context: Context) -> Any:
+        from pivo import hooks
+
+        with hooks.task_errors():
+            BaseHook.get_connection(self._conn_id)  # fails if there is none: the provider would quietly ask YARN
+            run = current_restore(context)
+            self.name, self.application_args = run.job_name, run.job_arguments()
+            line = ["spark-submit", "--master", run.settings.spark_master, "--name", self.name, JOB]
+            with run.submitting(shlex.join([*line, *self.application_args])):
+                return super().execute(context)
+
+
+def current_restore(context: Context | None = None) -> RestoreRun:
+    """The run that this task belongs to."""
+    from pivo import hooks
+    from pivo.restore.run import RestoreRun
+
+    context = context or get_current_context()
+    dag_run, task = context["dag_run"], context["ti"]
+    conf = {**context["params"], **(dag_run.conf or {})}
+    return RestoreRun(
+        hooks.settings(),
+        dag_run.run_id,
+        conf,
+        getattr(dag_run, "triggering_user_name", None),
+        last=task.try_number > (getattr(task, "max_tries", None) or 0),
+    )

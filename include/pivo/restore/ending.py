@@ -1,0 +1,90 @@
+"""The end of a run: what each repository came to, read from the staging folder, and which of that folder goes."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pivo.errors import PivoError
+from pivo.restore import outcome
+from pivo.restore.plan import PLAN, RestorePlan, repo_folder, run_folder
+from pivo.restore.report import RepoReport
+from pivo.restore.withheld import Withheld
+
+log = logging.getLogger(__name__)
+
+KEPT_FOR = 24 * 3600.0
+"""Seconds for which what a failed run has verified waits for a rerun of it."""
+
+_KILLED = "A task was killed or timed out; its log says more."
+
+
+def put_together(staging: Path, run_id: str, targets: Mapping[str, str], whole: PivoError | None) -> list[RepoReport]:
+    """The rows of the report; `whole` is what failed the run as a whole, for those with no failure of their own."""
+    return [_row(repo_folder(staging, run_id, repo), repo, target, whole) for repo, target in targets.items()]
+
+
+def _row(at: Path, repo: str, target: str, whole: PivoError | None) -> RepoReport:
+    pushed = outcome.left(at, "pushed")
+    if pushed and "report" in pushed:  # from an earlier attempt of the run
+        told = dict(pushed["report"])
+        return RepoReport(**told | {"withheld": tuple(Withheld(**w) for w in told["withheld"])})
+    failed = "" if pushed else str(outcome.failure(at) or whole or _KILLED)
+    try:
+        plan = RestorePlan.load(at / PLAN)
+    except (PivoError, OSError):
+        return RepoReport(repo, target, failure=failed)
+    rebuilt, pushed = outcome.left(at, "rebuilt") or {}, pushed or {}
+    left = [Withheld(**w) for w in (*rebuilt.get("withheld", ()), *pushed.get("withheld", ()))]
+    return RepoReport(
+        repo=repo,
+        target=target,
+        commit=plan.commit,
+        snapshot=plan.snapshot,
+        branch=plan.branch,
+        url=pushed.get("url", ""),
+        refs=pushed.get("refs", 0),
+        commits=rebuilt.get("commits", 0),
+        objects=rebuilt.get("objects", 0),
+        bytes=plan.bytes,
+        pushes=pushed.get("pushes", 0),
+        withheld=(*plan.withheld, *left),
+        failure=failed,
+    )
+
+
+def clear(staging: Path, run_id: str, repos: Iterable[str]) -> None:
+    """Remove a run's staging folder; what was verified of a repository that a rerun could still bring back stays.
+
+    Such remains of runs that ended over a day ago go, too.
+    """
+    folder, keep = run_folder(staging, run_id), False
+    for repo in repos:
+        at = repo_folder(staging, run_id, repo)
+        err = outcome.failure(at) or outcome.failure(folder)
+        # no failure at all: killed, or it never came to its turn
+        mendable = (at / PLAN).exists() and not outcome.left(at, "pushed") and (err is None or err.retry)
+        if mendable:
+            keep = True
+            shutil.rmtree(at / "repo.git", ignore_errors=True)
+        elif at.parent == folder:
+            shutil.rmtree(at, ignore_errors=True)
+    if keep:
+        (folder / outcome.KEPT).touch()
+        log.info("What was verified is kept for a day in %s: clear the failed tasks to go on.", folder)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    _sweep(staging)
+
+
+def _sweep(staging: Path) -> None:
+    try:
+        marks = list(staging.glob(f"*/{outcome.KEPT}"))
+        old = [m.parent for m in marks if time.time() - m.stat().st_mtime > KEPT_FOR]
+    except OSError:
+        return
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
