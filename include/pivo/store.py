@@ -28,6 +28,7 @@ from pivo.webhdfs import Direct, NotDirect
 INCOMING = ".incoming"
 # What WebHDFS says while it starts, or while no DataNode answers.
 _NOT_READY = {"SafeModeException", "StandbyException", "RetriableException", "BlockMissingException"}
+_MISSING = ("does not exist", "not a directory")
 _NO_DATANODE = ("safe mode", "datanode(s) running", "Failed to find datanode", "Could not obtain block")
 CHUNK = 1 << 20
 _READ_ONLY, _SEALED, _OPEN = "444", "555", "755"  # modes of files, of published folders, of those that go away
@@ -140,7 +141,7 @@ class HdfsStore:
     def _translate(self, path: str, err: HdfsError) -> Exception:
         kind = getattr(err, "exception", None) or ""
         text = (str(err).splitlines() or [""])[0]
-        if kind == "FileNotFoundException" or "does not exist" in text:
+        if kind == "FileNotFoundException" or any(sign in text for sign in _MISSING):
             return NotFound(f"{self.url}/{path} is not in the archive.", "Check the name.")
         if kind == "FileAlreadyExistsException" or "already exists" in text:
             return ArchiveConflict(
