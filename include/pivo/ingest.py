@@ -23,6 +23,7 @@ from pivo.events import EventLog
 from pivo.gitobjects import tagged
 from pivo.models import ZERO, Manifest, Previous, Ref, RepoName, StoredPack
 from pivo.progress import Progress, silent
+from pivo.snapshot import lfs
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.history import ref_updates, reopen, still_lost, tips
@@ -34,6 +35,7 @@ from pivo.store import Store
 _TRIES = 3  # how often a snapshot is planned again because another writer was first
 _SCRATCH = "ingest-"  # begins the name of a run's temporary folder
 _ABANDONED = 24 * 3600.0  # seconds after which such a folder is nobody's
+_SHOWN = 20  # paths of missing LFS objects in a report
 _HAVES = 1000  # tips offered to the server; it needs one on each line of history
 
 _log = logging.getLogger(__name__)
@@ -41,7 +43,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Report:
-    """What one ingest did. `outcome` is `published` or `unchanged`; sizes are bytes, `seconds` wall time."""
+    """What one ingest did. `outcome` is `published` or `unchanged`; sizes are bytes, `seconds` wall time.
+
+    `lfs` counts the git LFS objects that it stored, `missing` all that could not be had so far: then the snapshot is
+    incomplete, and `missing_paths` are some of the paths.
+    """
 
     repo: str
     outcome: str
@@ -54,6 +60,9 @@ class Report:
     refs: int
     announced: tuple[str, ...]
     seconds: float
+    lfs: int = 0
+    missing: int = 0
+    missing_paths: tuple[str, ...] = ()
 
 
 @dataclass
@@ -131,12 +140,16 @@ def _once(job: _Job, folder: Path, started: float) -> Report:
         before = {r.name: r for r in previous.refs} if previous else {}
         refs = tuple(Ref(n, t, _peeled(t, before.get(n), work)) for n, t in sorted(remote.refs.items()))
         head = _head(remote, refs, work)
-        if previous and (refs, head, remote.head_ref) == (previous.refs, previous.head, previous.head_ref):
+        now, then = (refs, head, remote.head_ref), previous and (previous.refs, previous.head, previous.head_ref)
+        manifest = None
+        if now != then or (previous and previous.incomplete):
+            manifest = _publish(job, work, previous, remote, refs, head, unless_lfs=now == then)
+        if previous and manifest is None:
             announced = _announce_missing(job, folder, previous)
             job.events.heartbeat(str(job.name), previous.dirname, previous.head)
             outcome = "published" if previous.dirname == job.published else "unchanged"
             return _report(job, previous, outcome, announced, started)
-        manifest = _publish(job, work, previous, remote, refs, head)
+        assert manifest
         job.published = manifest.dirname
         try:
             announced = [*_announce_missing(job, folder, previous), *_announce(job, work, previous, manifest)]
@@ -203,8 +216,16 @@ def _head(remote: source.Remote, refs: Sequence[Ref], work: Workspace) -> str:
 
 
 def _publish(
-    job: _Job, work: Workspace, previous: Manifest | None, remote: source.Remote, refs: tuple[Ref, ...], head: str
-) -> Manifest:
+    job: _Job,
+    work: Workspace,
+    previous: Manifest | None,
+    remote: source.Remote,
+    refs: tuple[Ref, ...],
+    head: str,
+    *,
+    unless_lfs: bool = False,
+) -> Manifest | None:
+    """Publishes the next snapshot; `unless_lfs` only if LFS objects came that were missing, and None if not."""
     seq = previous.seq + 1 if previous else 1
     dirname = f"{seq:06d}-{head[:12]}"
     upload = Upload(job.store)
@@ -216,7 +237,12 @@ def _publish(
                 sent = pool.submit(upload.add, pack, dirname, work.count_objects(), job.progress)
             files = _count_files(work, previous, head)
             commits = work.count_commits()
+            tips = {r.commit for r in refs} | ({head} - {ZERO})
+            found = lfs.collect(work, job.archive, previous, upload, job.url, job.token, tips, job.progress)
             own = (sent.result(),) if sent else ()
+        if unless_lfs and not found.stored:
+            _discard(upload)
+            return None
         now = datetime.now(UTC)
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the manifest's bytes will tell it
         manifest = Manifest(
@@ -234,6 +260,9 @@ def _publish(
             commits=commits,
             lost=still_lost(previous, refs, work.parents, work.reaches),
             tool=f"pivo {__version__}",
+            lfs=found.stored,
+            lfs_in=(*(previous.lfs_in if previous else ()), *((dirname,) if found.stored else ())),
+            lfs_missing=found.missing,
         )
         job.progress("publishing", 0, None)
         upload.publish(manifest)
@@ -314,8 +343,11 @@ def _report(job: _Job, manifest: Manifest, outcome: str, announced: Sequence[str
         head=manifest.head,
         commits=manifest.commits if outcome == "published" else 0,
         objects=sum(p.objects for p in own),
-        bytes=sum(p.size + p.idx_size for p in own),
+        bytes=manifest.size if outcome == "published" else 0,
         refs=len(manifest.refs),
         announced=tuple(announced),
         seconds=round(time.monotonic() - started, 3),
+        lfs=len(manifest.lfs) if outcome == "published" else 0,
+        missing=len(manifest.lfs_missing),
+        missing_paths=tuple(dict.fromkeys(p for m in manifest.lfs_missing for p in m.paths))[:_SHOWN],
     )

@@ -126,12 +126,37 @@ class Previous:
 
 
 @dataclass(frozen=True)
+class LfsObject:
+    """A git LFS object: its SHA-256 (hex), by which a pointer names it, and its size in bytes."""
+
+    oid: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        """Its file's name in a snapshot's folder."""
+        return f"lfs-{self.oid}"
+
+
+@dataclass(frozen=True)
+class LfsMissing:
+    """A git LFS object that a pointer names and that could not be had: `why`, and the paths (some) of the pointer."""
+
+    oid: str
+    size: int
+    why: str
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All that one snapshot says: which refs stood where, and which packs hold the objects behind them.
 
     `packs` are all packs that a reader needs, oldest first: this snapshot's own and earlier ones'.
     `lost` are former tips (commit or tag ids) that were observed, are in the archive, and that this
-    snapshot's refs may no longer reach.
+    snapshot's refs may no longer reach. `lfs` are the git LFS objects that lie in its own folder, `lfs_in` the folders
+    of all snapshots (oldest first, itself included) that hold some, and `lfs_missing` those that any pointer so far
+    names and that nobody could deliver.
     """
 
     repo: str
@@ -148,6 +173,14 @@ class Manifest:
     lost: tuple[str, ...] = ()
     object_format: str = "sha1"
     tool: str = ""
+    lfs: tuple[LfsObject, ...] = ()
+    lfs_in: tuple[str, ...] = ()
+    lfs_missing: tuple[LfsMissing, ...] = ()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something is missing that a restore would want: git LFS objects, so far."""
+        return bool(self.lfs_missing)
 
     @property
     def dirname(self) -> str:
@@ -160,7 +193,7 @@ class Manifest:
     @property
     def size(self) -> int:
         """Bytes that this snapshot itself added to the archive, its manifest not counted."""
-        return sum(p.size + p.idx_size for p in self.own_packs)
+        return sum(p.size + p.idx_size for p in self.own_packs) + sum(o.size for o in self.lfs)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.syntax import Syntax
 
 from pivo.agent.diffs import changed, compare
@@ -54,11 +55,19 @@ def ingest(
         console.print(
             f"{report.repo} is unchanged since {report.snapshot} ({report.refs:,} refs; {report.seconds:.1f} s)."
         )
-        return
-    console.print(
-        f"[green]{report.repo}[/] is archived as [bold]{report.hdfs_path}[/]: {report.commits:,} commits, "
-        f"{report.objects:,} objects, {report.bytes / 1e6:,.1f} MB, {report.refs:,} refs, in {report.seconds:.1f} s."
-    )
+    else:
+        large = f"{report.lfs:,} git LFS objects, " if report.lfs else ""
+        console.print(
+            f"[green]{report.repo}[/] is archived as [bold]{report.hdfs_path}[/]: {report.commits:,} commits, "
+            f"{report.objects:,} objects, {large}{report.bytes / 1e6:,.1f} MB, {report.refs:,} refs, "
+            f"in {report.seconds:.1f} s."
+        )
+    if report.missing:
+        paths = ", ".join(map(printable, report.missing_paths)) or "no path"
+        stderr.print(
+            f"[yellow]incomplete:[/] {report.missing:,} git LFS objects could not be had ({escape(paths)}); "
+            f"the manifest says why, and the next snapshot asks again."
+        )
 
 
 def cat(

@@ -24,7 +24,7 @@ _CHANGES = (
     " FROM v_changes WHERE repo_name = ? AND path = ? ORDER BY commit_time DESC"
 )
 _SNAPSHOTS = (
-    "SELECT repo_name, seq, taken_at, commit_hash, commits, files, size, refs, hdfs_path, source"
+    "SELECT repo_name, seq, taken_at, commit_hash, commits, files, size, refs, hdfs_path, source, incomplete"
     " FROM v_snapshots WHERE ?1 IS NULL OR repo_name = ?1 ORDER BY repo_name, seq"
 )
 _LIMIT = 100_000  # rows that a list shows at most
@@ -108,6 +108,12 @@ def snapshots(
     for row in rows:
         table.add_row(*(_shown(value) for value in _line(row)))
     console.print(table, crop=False, width=max(console.width, 150))
+    newest = {row["repo_name"]: row for row in rows}  # they come by number
+    for row in (r for r in newest.values() if r["incomplete"]):
+        stderr.print(
+            f"[yellow]incomplete:[/] {escape(row['repo_name'])} lacks {row['incomplete']:,} git LFS objects;"
+            " the log of its last snapshot says which, and why."
+        )
 
 
 def _line(row: dict[str, Any]) -> list[str]:

@@ -64,7 +64,8 @@ class SnapshotEvent:
     """A snapshot that is in the archive: its manifest without the packs' details.
 
     `path` is its folder in the archive (`/backups/PIVO/000001-…`), `size` the bytes it added, `packs` how many
-    packs a reader of it needs. Refs and updates over the limits are in `parts` SnapshotRefsEvents (1 … parts).
+    packs a reader of it needs, `missing` how many git LFS objects could not be had so far. Refs and updates over the
+    limits are in `parts` SnapshotRefsEvents (1 … parts).
     """
 
     repo: str
@@ -86,6 +87,7 @@ class SnapshotEvent:
     refs: tuple[Ref, ...]
     updates: tuple[RefUpdate, ...]
     parts: int = 0
+    missing: int = 0
 
     @classmethod
     def of(
@@ -117,6 +119,7 @@ class SnapshotEvent:
             refs=refs,
             updates=updates,
             parts=parts,
+            missing=len(manifest.lfs_missing),
         )
 
 

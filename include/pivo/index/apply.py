@@ -109,7 +109,7 @@ class Indexer:
         updates = [*event.updates, *(update for share in more for update in share.updates)]
         taken = utc(event.taken_at)
         self._db.execute(
-            f"INSERT INTO repo_snapshots VALUES ({', '.join('?' * 16)})",
+            f"INSERT INTO repo_snapshots VALUES ({', '.join('?' * 17)})",
             (
                 event.head,
                 event.repo,
@@ -127,6 +127,7 @@ class Indexer:
                 event.previous.manifest_sha256 if event.previous else None,
                 event.object_format,
                 event.tool,
+                event.missing,
             ),
         )
         refs.record(self._db, repo_id, event.repo, event.seq, {text(r.name): (r.target, r.commit) for r in all_refs})

@@ -28,7 +28,12 @@ def m002_verifications(db: sqlite3.Connection) -> None:
             db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_verifications)
+def m003_incomplete(db: sqlite3.Connection) -> None:
+    """How much of a snapshot is missing."""
+    db.execute("ALTER TABLE repo_snapshots ADD COLUMN incomplete INTEGER NOT NULL DEFAULT 0")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_verifications, m003_incomplete)
 
 
 def migrate(db: sqlite3.Connection) -> list[str]:

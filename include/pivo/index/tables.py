@@ -44,6 +44,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "previous_sha256": "SHA-256 of that snapshot's manifest",
             "object_format": "sha1",
             "tool": "version that took it",
+            "incomplete": "git LFS objects that could not be had so far; 0 when nothing is missing",
         },
     ),
     "people": (

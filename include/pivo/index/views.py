@@ -83,6 +83,7 @@ VIEWS: tuple[View, ...] = (
             ("hdfs_path", "s.hdfs_path", "folder in HDFS"),
             ("files", "s.files", "files in the head commit's tree"),
             ("size", "s.size", "bytes that this snapshot added to the archive"),
+            ("incomplete", "s.incomplete", "git LFS objects that could not be had so far; 0 when nothing is missing"),
             ("commits", "s.commits", "commits that this snapshot added"),
             ("refs", "s.refs", "refs (branches, tags, …) that it has"),
             ("packs", "s.packs", "pack files that a restore of it reads"),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pivo.errors import ArchiveError
-from pivo.models import Manifest, Previous, Ref, Segment, StoredPack
+from pivo.models import LfsMissing, LfsObject, Manifest, Previous, Ref, Segment, StoredPack
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -47,6 +47,7 @@ def dump(manifest: Manifest) -> bytes:
         "object_format": manifest.object_format,
         "tool": manifest.tool,
         "seal": _UNSEALED.decode(),
+        **_dump_lfs(manifest),
     }
     raw = (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
     found = _SEAL.search(raw)
@@ -93,6 +94,11 @@ def load(raw: bytes, where: str) -> Manifest:
             lost=tuple(data["lost"]),
             object_format=data["object_format"],
             tool=data["tool"],
+            lfs=tuple(LfsObject(str(o), int(n)) for o, n in data.get("lfs", ())),
+            lfs_in=tuple(data.get("lfs_in", ())),
+            lfs_missing=tuple(
+                LfsMissing(m["oid"], int(m["size"]), m["why"], tuple(m["paths"])) for m in data.get("lfs_missing", ())
+            ),
         )
     except (ValueError, KeyError, TypeError) as err:
         raise ArchiveError(
@@ -104,6 +110,18 @@ def load(raw: bytes, where: str) -> Manifest:
 def digest(raw: bytes) -> str:
     """SHA-256 (hex) of a manifest's bytes, as the next manifest's `previous` quotes it."""
     return hashlib.sha256(raw).hexdigest()
+
+
+def _dump_lfs(manifest: Manifest) -> dict[str, Any]:
+    """What a repository with git LFS has besides."""
+    told = {
+        "lfs": [[o.oid, o.size] for o in manifest.lfs],
+        "lfs_in": list(manifest.lfs_in),
+        "lfs_missing": [
+            {"oid": m.oid, "size": m.size, "why": m.why, "paths": list(m.paths)} for m in manifest.lfs_missing
+        ],
+    }
+    return {key: value for key, value in told.items() if value}
 
 
 def _dump_pack(pack: StoredPack) -> dict[str, Any]:

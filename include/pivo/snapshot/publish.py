@@ -16,7 +16,7 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +56,11 @@ class Upload:
         self._compare(stored.pack_name, sha, progress)
         self._compare(stored.idx_name, idx_sha, silent)
         return stored
+
+    def add_file(self, name: str, blocks: Iterable[bytes], sha256: str) -> None:
+        """Uploads one file from `blocks` and reads it back; ArchiveError unless it has that SHA-256."""
+        self.store.write(f"{self.path}/{name}", blocks)
+        self._compare(name, sha256, silent)
 
     def _send(self, file: Path, progress: Progress) -> tuple[str, list[Segment]]:
         total = hashlib.sha256()

@@ -140,6 +140,15 @@ class Workspace:
         with listed:
             return {row[-41:-1].decode() for row in listed.stdout if row.startswith(kinds)}
 
+    def small_blobs(self, smallest: int, largest: int) -> Iterator[tuple[str, bytes]]:
+        """Id and body of the blobs here with a size (bytes) from `smallest` to `largest`."""
+        listed = self._git(
+            "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objecttype) %(objectsize) %(objectname)"
+        )
+        rows = (row.split() for row in listed.splitlines() if row.startswith(b"blob "))
+        ids = [row[2] for row in rows if smallest <= int(row[1]) <= largest]
+        return self._bodies(b"\n".join(ids)) if ids else iter(())
+
     def border(self) -> None:
         """Lays the new pack's border beside it. Call once, after :meth:`receive`."""
         if self._known is None or self.pack() is None:

@@ -1,4 +1,4 @@
-"""The routes of the local forge: GitHub's REST API under /api/v3, git over HTTP, and pages for people."""
+"""The routes of the local forge: GitHub's REST API under /api/v3, git and git LFS over HTTP, pages for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pivo.stack.localforge import api, page
+from pivo.stack.localforge import api, lfs, page
 from pivo.stack.localforge.githttp import GitHttp
 from pivo.stack.localforge.repos import Forge
 
@@ -19,6 +19,7 @@ def create_app(forge: Forge) -> ASGIApp:
     site = Starlette(
         routes=[
             Mount("/api/v3", routes=api.routes(), name="api"),
+            *lfs.routes(),
             *page.routes(),
         ],
         middleware=[Middleware(_LocalOnly)],
