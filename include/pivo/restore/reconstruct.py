@@ -63,10 +63,10 @@ def reconstruct(plan: RestorePlan, staging: Path, *, file_limit: int = 0, progre
         objects, _ = _connected(plan, repo, 0, progress)
     commits = int(gitcli.run("rev-list", "--count", "--all", at=repo))
     refs = local_refs(repo)
-    if not refs:
+    if not refs or (not plan.all_refs and plan.refs[0].name not in refs):
         file = next(w for w in withheld if w.what == "file")
         raise TargetError(
-            f"{plan.target} would take nothing of {plan.repo}: all of it reaches {file.name} ({file.why}).",
+            f"{plan.target} would not take {plan.repo}: what was asked for reaches {file.name} ({file.why}).",
             "Restore to a git URL or file:///… instead, or raise PIVO_FILE_LIMIT where the forge takes more.",
         )
     if plan.all_refs and plan.commit not in {ZERO, *(r.commit for r in plan.refs)} and not _reached(plan, repo):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from pivo.cli import restore as command
 from pivo.errors import NotFound, PivoError, TargetError, Unavailable, UsageError
 from pivo.orchestrator import Orchestrator
+from pivo.restore.report import RepoReport, Report
 from pivo.settings import Settings
 from pivo.stack.localforge import ForgeServer
 from pivo.store import LocalStore
@@ -63,6 +64,12 @@ def airflow(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
             return httpx.Response(200, json={"task_instances": rows})
         if "/logs/" in path:
             return httpx.Response(200, json={"content": [{"event": "PIVO-ERROR: The pack is corrupt. Verify."}]})
+        if "/report/xcomEntries/" in path:
+            row = RepoReport("acme/a", "neworg/a", "1" * 40, url="http://forge/neworg/a", refs=3)
+            lost = RepoReport("acme/b", "neworg/b", failure="The pack is corrupt. Verify.")
+            rows = (row, lost) if "half" in str(triggered[-1]["target"]) else (row,)
+            made = Report("manual__1", "ada", "HEAD", "neworg/", True, "2026-11-23T03:12:07+00:00", rows)
+            return httpx.Response(200, json={"value": json.dumps(made.short())})
         if "/xcomEntries/" in path:
             return httpx.Response(200, json={"value": '"http://forge/pivo/back"'})
         return httpx.Response(200, json=run)
@@ -148,3 +155,39 @@ def test_words_from_a_repository_cannot_steer_the_terminal(run: Run, store: Loca
     publish(store, "rude", git)
     said = run("rude", "main", "--to", "pivo/back", "--dry-run")
     assert "\x1b[2J" not in said and "\u202e" not in said and "[bold]" in said
+
+
+def test_several_are_planned_triggered_and_told_from_the_runs_report(
+    run: Run, store: LocalStore, source: Git, airflow: list[dict[str, object]], settings: Settings
+) -> None:
+    for name in ("acme/a", "acme/b", "other/c"):
+        publish(store, name, source)
+    said = run("acme/*", "@2026-11-20", "--to", "neworg/", "--all-refs", "--dry-run")
+    assert "neworg/a" in said and "neworg/b" in said and "other/c" not in said and airflow == []
+    said = run("acme/*", "@2026-11-20", "--to", "neworg/", "--all-refs", "--yes", "--wait")
+    asked = {"repos": ["acme/*"], "ref": "@2026-11-20", "target": "neworg/", "all_refs": True}
+    assert airflow == [asked | {"requested_by": "tester", "origin": "cli"}]
+    assert "1 of 1 restored" in said and "http://forge/neworg/a" in said
+    said = run("acme/a,acme/b", "HEAD", "--to", "half/", "--yes", "--wait", code=1)
+    assert airflow[-1]["repos"] == ["acme/a", "acme/b"] and airflow[-1]["all_refs"] is False
+    assert "FAILED    acme/b: The pack is corrupt. Verify." in said
+    said = run("acme/a,acme/gone", "--to", "neworg/", "--all-refs", "--dry-run")
+    assert "not possible" in said and "acme/gone" in said
+    with pytest.raises(NotFound):
+        run("acme/x*", "--to", "neworg/", "--yes")
+
+
+def test_a_report_is_shown_from_the_home_folder(run: Run, settings: Settings) -> None:
+    row = RepoReport("acme/b", "neworg/b", failure="The pack is corrupt. Verify.")
+    Report("r 1", "ada", "HEAD", "neworg/", True, "2026-11-23T03:12:07+00:00", (row,)).save(settings.home)
+    assert "FAILED    acme/b" in run("--report", "r 1", code=1)
+    assert json.loads(run("--report", "r 1", "--json", code=1))["report"]["who"] == "ada"
+
+
+def test_a_whole_repository_is_one_restore_too(
+    run: Run, store: LocalStore, source: Git, airflow: list[dict[str, object]]
+) -> None:
+    publish(store, "PIVO", source)
+    run("PIVO", "--to", "pivo/back", "--all-refs", "--yes")
+    head = source("rev-parse", "main")
+    assert (airflow[0]["ref"], airflow[0]["commit"], airflow[0]["all_refs"]) == ("HEAD", head, True)
