@@ -14,7 +14,7 @@ from datetime import datetime
 
 from pivo.errors import ArchiveError, NotFound
 from pivo.findings import Finding
-from pivo.models import CLAIM_DIR, SNAPSHOT_DIR, Manifest, StoredPack
+from pivo.models import CLAIM_DIR, SNAPSHOT_DIR, LfsObject, Manifest, StoredPack
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive, SnapshotId
 from pivo.store import Entry
@@ -29,7 +29,8 @@ _HASH = re.compile(r"[0-9a-f]{40}")
 class Chain:
     """What the manifests of a repository say, and what is wrong with them.
 
-    `packs` are all packs by folder and id; `listed` the files of each folder; `tips` every object that a ref, a
+    `packs` are all packs by folder and id, `last_packs` those that the newest manifest names, `lfs` the git LFS objects
+    by folder; `listed` the files of each folder; `tips` every object that a ref, a
     HEAD or a lost tip of any snapshot names, with who named it first; `peeled` what tags must lead to. `trusted`
     are the folders whose own manifest is whole.
     """
@@ -37,13 +38,16 @@ class Chain:
     repo: str
     findings: list[Finding] = field(default_factory=list)
     packs: dict[str, dict[str, StoredPack]] = field(default_factory=dict)
+    lfs: dict[str, tuple[LfsObject, ...]] = field(default_factory=dict)
     listed: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    last_packs: tuple[StoredPack, ...] = ()
     tips: dict[str, tuple[str, str]] = field(default_factory=dict)
     peeled: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     trusted: set[str] = field(default_factory=set)
     snapshots: int = 0
     bytes: int = 0
     last_seq: int = 0
+    last_dirname: str = ""
     last_sha256: str = ""
 
     def found(self, snapshot: str, file: str, kind: str, detail: str) -> None:
@@ -192,6 +196,9 @@ def _linked(chain: Chain, manifest: Manifest, previous: SnapshotId | None) -> bo
 
 def _gather(chain: Chain, manifest: Manifest) -> None:
     dirname = manifest.dirname
+    chain.last_packs, chain.last_dirname = manifest.packs, dirname
+    if manifest.lfs:
+        chain.lfs[dirname] = manifest.lfs
     for pack in manifest.packs:
         known = chain.packs.setdefault(pack.snapshot, {}).setdefault(pack.id, pack)
         if known != pack:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pivo.errors import StackError
+from pivo.models import StoredPack
 from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
 from pivo.verify import shallow
 from pivo.verify.chain import Chain
-from pivo.verify.gitproof import Repository
+from pivo.verify.gitproof import Pack, Repository
 from pivo.verify.reading import Expected, Problem, Reading
 from pivo.verify.report import Verified
 from pivo.verify.shallow import File
@@ -55,6 +56,7 @@ def verify(
         size = shallow.read_all(chain, wanted, proof.check, _STREAMS, progress)
         progress("walking the history", 0, None)
         _connect(chain, proof.repository)
+        _suffice(chain, proof)
     return shallow.close(chain, "deep", began, len(wanted), size, proof.objects)
 
 
@@ -76,12 +78,13 @@ class _Proof:
     reading: Reading
     repository: Repository
     objects: int = 0
+    taken: dict[tuple[str, str], Pack] = field(default_factory=dict)
 
     def check(self, file: File, want: Expected) -> list[Problem]:
         """What is wrong with a file."""
-        return self.reading.check(want) if file.index else self._pack(file, want)
+        return self._pack(file.pack, want) if file.pack else self.reading.check(want)
 
-    def _pack(self, file: File, want: Expected) -> list[Problem]:
+    def _pack(self, stored: StoredPack, want: Expected) -> list[Problem]:
         with self.repository.receive() as pack:
             problems = self.reading.check(want, pack.write)
         if problems:  # other bytes than were published; git can often tell where
@@ -90,13 +93,35 @@ class _Proof:
         if pack.failure:
             return [("pack", f"has the bytes of its manifest and is no whole pack; git: {pack.failure}")]
         self.objects += pack.objects
-        stored = file.pack
+        self.taken[stored.snapshot, stored.id] = pack
         if pack.idx_sha256() != stored.idx_sha256:
             told = f"is by its manifest not the index that git makes of {stored.pack_name}"
             self.chain.found(stored.snapshot, stored.idx_name, "idx", told)
         if pack.objects == stored.objects:
             return []
         return [("pack", f"has {pack.objects:,} objects, and its manifest says {stored.objects:,}")]
+
+    def only(self, packs: Iterable[StoredPack]) -> bool:
+        """Leaves only `packs` in the repository; whether there were others."""
+        wanted = {(p.snapshot, p.id) for p in packs}
+        kept = {self.taken[key].file for key in wanted & self.taken.keys()}
+        other = [pack for key, pack in self.taken.items() if key not in wanted and pack.file not in kept]
+        for pack in other:
+            pack.drop()
+        if other:
+            self.repository.disjoin()
+        return bool(other)
+
+
+def _suffice(chain: Chain, proof: _Proof) -> None:
+    """That the newest snapshot's packs alone have everything: a consolidation may have left something out."""
+    if any(f.kind in {"object", "pack"} for f in chain.findings) or not proof.only(chain.last_packs):
+        return
+    proof.repository.join(_MANY_PACKS)
+    names, count = proof.repository.missing(chain.tips, _NAMED)
+    for oid in names:
+        told = f"names packs that lack {oid}, which only earlier packs have ({count:,} such objects)"
+        chain.found(chain.last_dirname, manifests.NAME, "object", told)
 
 
 def _connect(chain: Chain, repository: Repository) -> None:

@@ -17,14 +17,17 @@ _FULL = b"No space left"
 
 
 class Pack:
-    """One pack on its way through git. After :meth:`Repository.receive`, `failure` is what git had against it."""
+    """One pack on its way through git.
+
+    After :meth:`Repository.receive`, `failure` is what git had against it, or `file` is where it lies.
+    """
 
     def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
         self._folder = folder
         self._process = process
         self.failure = ""
         self.objects = 0
-        self._file: Path | None = None
+        self.file: Path | None = None
 
     def write(self, block: bytes) -> None:
         """The next bytes; those that come after git has given up are let go."""
@@ -44,24 +47,24 @@ class Pack:
         if self._process.returncode:
             self.failure = _first(said)
             return
-        self._file = self._folder / f"pack-{out.split()[-1].decode()}.pack"
-        with self._file.open("rb") as file:
+        self.file = self._folder / f"pack-{out.split()[-1].decode()}.pack"
+        with self.file.open("rb") as file:
             self.objects = int.from_bytes(file.read(12)[8:], "big")
 
     def idx_sha256(self) -> str:
         """SHA-256 of the index that git has made."""
-        assert self._file
+        assert self.file
         digest = hashlib.sha256()
-        with self._file.with_suffix(".idx").open("rb") as file:
+        with self.file.with_suffix(".idx").open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
         return digest.hexdigest()
 
     def drop(self) -> None:
         """Removes it from the repository."""
-        if self._file:
+        if self.file:
             for suffix in (".idx", ".pack"):
-                self._file.with_suffix(suffix).unlink(missing_ok=True)
+                self.file.with_suffix(suffix).unlink(missing_ok=True)
 
 
 class Repository:
@@ -106,6 +109,10 @@ class Repository:
         """One index over all packs, when there are `least` or more."""
         if len(list((self._path / "objects" / "pack").glob("*.pack"))) >= least:
             self._run("multi-pack-index", "write")  # without it the walk is only slower
+
+    def disjoin(self) -> None:
+        """Removes the common index: packs were taken away."""
+        (self._path / "objects" / "pack" / "multi-pack-index").unlink(missing_ok=True)
 
     def kinds(self, oids: Iterable[str]) -> dict[str, tuple[str, str] | None]:
         """Each object's type and what it leads to once tags are followed; None where it is not there."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pivo.events.types import VerifyMode
+from pivo.findings import Finding
 from pivo.models import StoredPack
 from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
@@ -22,25 +23,18 @@ _STREAMS = 4  # files that are read at once
 
 @dataclass(frozen=True)
 class File:
-    """A file to read: the pack it belongs to, and whether it is the pack's index."""
+    """A file to read, as a manifest has it; `pack` is told for a pack's own file, not for its index."""
 
-    pack: StoredPack
-    index: bool
-
-    @property
-    def name(self) -> str:
-        return self.pack.idx_name if self.index else self.pack.pack_name
-
-    @property
-    def size(self) -> int:
-        return self.pack.idx_size if self.index else self.pack.size
+    snapshot: str
+    name: str
+    size: int
+    sha256: str
+    pack: StoredPack | None = None
 
     def expected(self, repo: str, listed: int) -> Expected:
         """What must be read, where the folder lists `listed` bytes."""
-        path = f"{repo}/{self.pack.snapshot}/{self.name}"
-        if self.index:
-            return Expected(path, self.pack.idx_size, self.pack.idx_sha256, listed)
-        return Expected(path, self.pack.size, self.pack.sha256, listed, self.pack.segments)
+        segments = self.pack.segments if self.pack else ()
+        return Expected(f"{repo}/{self.snapshot}/{self.name}", self.size, self.sha256, listed, segments)
 
 
 def verify(archive: Archive, repo: str, witness: Witness | None = None, progress: Progress = silent) -> Verified:
@@ -79,23 +73,32 @@ def close(chain: Chain, mode: VerifyMode, began: float, count: int, size: int, o
 def files(chain: Chain) -> list[File]:
     """The files to read, the largest first; what is not there, or is there and belongs to nothing, is found."""
     wanted: list[File] = []
-    for snapshot, packs in chain.packs.items():
-        listed = chain.listed.get(snapshot)
+    named: dict[str, set[str]] = {snapshot: {manifests.NAME} for snapshot in chain.trusted}
+    for file in _named(chain):
+        listed = chain.listed.get(file.snapshot)
         if listed is None:
-            chain.found(snapshot, "", "missing", "is not in the archive, and later snapshots need its packs")
-            continue
-        for pack in packs.values():
-            for file in (File(pack, False), File(pack, True)):
-                if file.name in listed:
-                    wanted.append(file)
-                else:
-                    chain.found(snapshot, file.name, "missing", "is not in the archive")
+            if file.snapshot not in named:
+                chain.found(file.snapshot, "", "missing", "is not in the archive, and later snapshots need its files")
+        elif file.name in listed:
+            wanted.append(file)
+        else:
+            chain.found(file.snapshot, file.name, "missing", "is not in the archive")
+        named.setdefault(file.snapshot, set()).add(file.name)
     for snapshot in sorted(chain.trusted):
-        packs = chain.packs.get(snapshot, {})
-        known = {manifests.NAME, *(n for p in packs.values() for n in (p.pack_name, p.idx_name))}
-        for name in sorted(chain.listed[snapshot].keys() - known):
+        for name in sorted(chain.listed[snapshot].keys() - named[snapshot]):
             chain.found(snapshot, name, "foreign", "is named by no manifest")
     return sorted(wanted, key=lambda f: -f.size)
+
+
+def _named(chain: Chain) -> Iterator[File]:
+    """All files that manifests name, besides the manifests."""
+    for snapshot, packs in chain.packs.items():
+        for pack in packs.values():
+            yield File(snapshot, pack.pack_name, pack.size, pack.sha256, pack)
+            yield File(snapshot, pack.idx_name, pack.idx_size, pack.idx_sha256)
+    for snapshot, large in chain.lfs.items():
+        for item in large:
+            yield File(snapshot, item.name, item.size, item.oid)
 
 
 def read_all(
@@ -109,13 +112,25 @@ def read_all(
     total, done = sum(f.size for f in wanted), 0
 
     def one(file: File) -> tuple[File, list[Problem]]:
-        listed = chain.listed[file.pack.snapshot][file.name]
+        listed = chain.listed[file.snapshot][file.name]
         return file, check(file, file.expected(chain.repo, listed.size))
 
     with ThreadPoolExecutor(streams) as pool:
         for file, problems in pool.map(one, wanted):
             for kind, detail in problems:
-                chain.found(file.pack.snapshot, file.name, kind, detail)
+                chain.found(file.snapshot, file.name, kind, detail)
             done += file.size
             progress("verifying", done, total)
     return done
+
+
+def foreign(archive: Archive) -> list[Finding]:
+    """What lies at the top of the archive and holds no repository; hidden names are PIVO's and HDFS's own."""
+    known = {part for repo in archive.repos() for part in (str(repo), repo.owner)}
+    found = []
+    for entry in archive.store.list(""):
+        if entry.name.startswith(".") or entry.name in known:
+            continue
+        if not entry.is_dir or archive.store.list(entry.name):
+            found.append(Finding(entry.name, "", "", "foreign", "is no repository"))
+    return found

@@ -1,0 +1,105 @@
+"""What Spark applications share on the driver's side: reaching the cluster, and not waiting for it for ever.
+
+Only RDDs are used: without Spark SQL an application starts seconds sooner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from pivo.errors import Unavailable
+
+NO_EXECUTOR = 120.0
+"""Seconds without one started task after which the cluster counts as away."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@contextmanager
+def application(cluster: str) -> Iterator[Any]:
+    """A SparkContext; Unavailable when the master at `cluster` does not listen or does not take the application."""
+    from py4j.protocol import Py4JError
+    from pyspark import SparkConf, SparkContext
+
+    reach(cluster)
+    try:
+        context = SparkContext(conf=SparkConf())
+    except Py4JError as err:
+        raise Unavailable(
+            f"The Spark cluster did not take the application: {reason(err)}.",
+            "Look at `pivo status` and the Spark master's log, then try again.",
+        ) from None
+    context.setLogLevel("WARN")
+    try:
+        yield context
+    finally:
+        context.stop()
+
+
+def spread(context: Any, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """`work` of each item, a task each; Unavailable when the cluster starts none or gives up."""
+    from py4j.protocol import Py4JError
+
+    watch = _Watch(context)
+    try:
+        return list(context.parallelize(items, len(items)).map(work).collect())
+    except Py4JError as err:
+        if watch.gave_up:
+            raise Unavailable(
+                f"The Spark cluster at {context.master} started no task within {NO_EXECUTOR:.0f} s.",
+                "It has no free executor, or no worker: look at `pivo status`, then try again.",
+            ) from None
+        raise Unavailable(f"The Spark application failed: {reason(err)}.", "Look at its log, then try again.") from None
+    finally:
+        watch.stop()
+
+
+class _Watch:
+    """Cancels the application when no task starts: without workers Spark itself waits for ever."""
+
+    def __init__(self, context: Any) -> None:
+        self._context, self._stop = context, threading.Event()
+        self.gave_up = False
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _look(self) -> None:
+        deadline = time.monotonic() + NO_EXECUTOR
+        while not self._stop.wait(2.0):
+            tracker = self._context.statusTracker()
+            stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+            if any(s and (s.numActiveTasks or s.numCompletedTasks) for s in stages):
+                return
+            if time.monotonic() > deadline:
+                self.gave_up = True
+                self._context.cancelAllJobs()
+                return
+
+
+def reach(master: str) -> None:
+    """Unavailable when no standalone master listens; Spark itself would try for a minute."""
+    if not master.startswith("spark://"):
+        return
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.rpartition(":")
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
+            return
+    raise Unavailable(
+        f"The Spark master at {master} does not answer.", "Look at `pivo status`, start it, and try again."
+    )
+
+
+def reason(err: Exception) -> str:
+    """The first line of what Java, or Python, said."""
+    java = getattr(err, "java_exception", None)
+    text = str(java.toString()) if java is not None else str(err)
+    return " ".join(text.partition("\n")[0].split())[:300].rstrip(".")
