@@ -96,7 +96,8 @@ class StoredPack:
     """One pack in the archive and its index.
 
     `snapshot` is the folder name (`000001-a1b2…`) that holds it; files are `pack-<id>.pack` and `.idx` in it.
-    Sizes are bytes, hashes SHA-256 in hex.
+    Sizes are bytes, hashes SHA-256 in hex. `level` counts how often its objects were consolidated, and `summary`
+    tells which objects a small pack may hold (snapshot/summary.py).
     """
 
     snapshot: str
@@ -107,6 +108,8 @@ class StoredPack:
     idx_sha256: str
     objects: int
     segments: tuple[Segment, ...] = ()
+    level: int = 0
+    summary: str = ""
 
     @property
     def pack_name(self) -> str:
@@ -152,7 +155,8 @@ class LfsMissing:
 class Manifest:
     """All that one snapshot says: which refs stood where, and which packs hold the objects behind them.
 
-    `packs` are all packs that a reader needs, oldest first: this snapshot's own and earlier ones'.
+    `packs` are all packs that a reader needs, oldest first: this snapshot's own and earlier ones'. `replaces` names
+    the packs (`<snapshot>/<id>`) whose objects its own pack holds instead, when it only consolidates.
     `lost` are former tips (commit or tag ids) that were observed, are in the archive, and that this
     snapshot's refs may no longer reach. `lfs` are the git LFS objects that lie in its own folder, `lfs_in` the folders
     of all snapshots (oldest first, itself included) that hold some, and `lfs_missing` those that any pointer so far
@@ -173,6 +177,7 @@ class Manifest:
     lost: tuple[str, ...] = ()
     object_format: str = "sha1"
     tool: str = ""
+    replaces: tuple[str, ...] = ()
     lfs: tuple[LfsObject, ...] = ()
     lfs_in: tuple[str, ...] = ()
     lfs_missing: tuple[LfsMissing, ...] = ()

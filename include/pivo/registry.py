@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from pivo import source
+from pivo.consolidation import after_snapshot
 from pivo.errors import NotFound, PivoError, UsageError
 from pivo.events import EventLog
 from pivo.forges import GitHub
@@ -124,19 +125,27 @@ def _of_organisations(settings: Settings, organisations: Sequence[str]) -> list[
 
 
 def snapshot(settings: Settings, repo: Registered, progress: Progress = silent) -> Report:
-    """Archives one repository with the configured store and Kafka: what the DAG and `pivo ingest` both do."""
+    """Archives one repository with the configured store and Kafka: what the DAG and `pivo ingest` both do.
+
+    Consolidates its packs when that is due.
+    """
+    store, scratch = open_store(settings.archive, settings.archive_writer), settings.staging / "ingest"
     with EventLog(settings.kafka) as events:
-        return ingest(
+        report = ingest(
             repo.url,
             repo.name,
-            store=open_store(settings.archive, settings.archive_writer),
+            store=store,
             events=events,
-            scratch=settings.staging / "ingest",
+            scratch=scratch,
             environment=base_environment(),
             also=repo.refs,
             token=token_for(settings, repo.url),
             progress=progress,
         )
+        if report.outcome == "published":
+            name = RepoName.parse(report.repo)
+            after_snapshot(store, events, name, scratch=scratch, environment=base_environment(), progress=progress)
+    return report
 
 
 def token_for(settings: Settings, url: str) -> str:

@@ -25,7 +25,7 @@ LAYERS = (
     {"chat"},
     {"agent"},
     {"hooks", "operators"},
-    {"orchestrator", "restore", "registry", "verify"},
+    {"orchestrator", "restore", "registry", "verify", "consolidation"},
     {"ingest", "stack"},
     {"forges"},
     {"snapshot", "index"},

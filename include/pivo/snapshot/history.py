@@ -65,11 +65,14 @@ def still_lost(
 
 
 def reopen(archive: Archive, manifest: Manifest, path: Path, environment: Mapping[str, str]) -> Workspace:
-    """A workspace with the packs that a published snapshot added, as it was when they were fetched."""
+    """A workspace with the packs that a published snapshot added, as it was when they were fetched.
+
+    Empty for one that only consolidates: it added no history.
+    """
     earlier = [p for p in manifest.packs if p.snapshot != manifest.dirname]
     known = ObjectReader(archive.store, manifest, packs=earlier) if earlier else None
     workspace = Workspace(path, known, environment)
-    for pack in manifest.own_packs:
+    for pack in () if manifest.replaces else manifest.own_packs:
         for name in (pack.pack_name, pack.idx_name):
             with (path / "objects" / "pack" / name).open("wb") as out:
                 for chunk in archive.store.stream(archive.path(manifest.repo, pack.snapshot, name)):

@@ -47,6 +47,7 @@ def dump(manifest: Manifest) -> bytes:
         "object_format": manifest.object_format,
         "tool": manifest.tool,
         "seal": _UNSEALED.decode(),
+        **({"replaces": list(manifest.replaces)} if manifest.replaces else {}),
         **_dump_lfs(manifest),
     }
     raw = (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
@@ -94,6 +95,7 @@ def load(raw: bytes, where: str) -> Manifest:
             lost=tuple(data["lost"]),
             object_format=data["object_format"],
             tool=data["tool"],
+            replaces=tuple(data.get("replaces", ())),
             lfs=tuple(LfsObject(str(o), int(n)) for o, n in data.get("lfs", ())),
             lfs_in=tuple(data.get("lfs_in", ())),
             lfs_missing=tuple(
@@ -134,6 +136,8 @@ def _dump_pack(pack: StoredPack) -> dict[str, Any]:
         "idx_sha256": pack.idx_sha256,
         "objects": pack.objects,
         "segments": [[s.offset, s.length, s.sha256] for s in pack.segments],
+        **({"level": pack.level} if pack.level else {}),
+        **({"summary": pack.summary} if pack.summary else {}),
     }
 
 
@@ -141,5 +145,5 @@ def _load_pack(data: dict[str, Any]) -> StoredPack:
     segments = tuple(Segment(int(o), int(n), str(h)) for o, n, h in data["segments"])
     return StoredPack(
         data["snapshot"], data["id"], int(data["size"]), data["sha256"], int(data["idx_size"]), data["idx_sha256"],
-        int(data["objects"]), segments,
+        int(data["objects"]), segments, int(data.get("level", 0)), str(data.get("summary", "")),
     )  # fmt: skip

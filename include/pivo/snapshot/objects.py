@@ -11,6 +11,7 @@ from pivo.gitobjects import SUBMODULE, TreeEntry, entries, object_id, parse_comm
 from pivo.models import Commit, Manifest, StoredPack
 from pivo.snapshot.blocks import BlockCache, RangeFile
 from pivo.snapshot.packs import PackFile, PackIndex
+from pivo.snapshot.summary import may_hold
 from pivo.store import Store
 
 SHARED_CACHE = BlockCache()
@@ -54,7 +55,7 @@ class ObjectReader:
     def _find(self, oid: str) -> tuple[_Pack, int] | None:
         raw = bytes.fromhex(oid)
         for pack in self._packs:
-            offset = pack.index.find(raw)
+            offset = pack.index.find(raw) if may_hold(pack.stored.summary, raw) else None
             if offset is not None:
                 return pack, offset
         return None
@@ -91,7 +92,9 @@ class ObjectReader:
 
     def with_prefix(self, prefix: str) -> list[str]:
         """Ids (hex, sorted) of all objects that begin with `prefix`."""
-        return sorted({oid for pack in self._packs for oid in pack.index.with_prefix(prefix)})
+        begin = bytes.fromhex(prefix[: len(prefix) // 2 * 2])
+        packs = [p for p in self._packs if may_hold(p.stored.summary, begin)]
+        return sorted({oid for pack in packs for oid in pack.index.with_prefix(prefix)})
 
     def peel(self, oid: str) -> tuple[str, str]:
         """The id and the type of what `oid` leads to once tags are followed."""

@@ -25,6 +25,7 @@ from pivo.errors import ArchiveConflict, ArchiveError, NotFound
 from pivo.models import CLAIM_DIR, SNAPSHOT_DIR, Manifest, Segment, StoredPack
 from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
+from pivo.snapshot.summary import summarise
 from pivo.store import CHUNK, INCOMING, Store
 
 SEGMENT = 64 << 20  # bytes; half an HDFS block, so that two executors share even a one-block pack
@@ -51,8 +52,9 @@ class Upload:
         sha, segments = self._send(pack, progress)
         idx_sha, _ = self._send(index, silent)
         stored = StoredPack(
-            dirname, name, pack.stat().st_size, sha, index.stat().st_size, idx_sha, objects, tuple(segments)
-        )
+            dirname, name, pack.stat().st_size, sha, index.stat().st_size, idx_sha, objects, tuple(segments),
+            summary=summarise(index),
+        )  # fmt: skip
         self._compare(stored.pack_name, sha, progress)
         self._compare(stored.idx_name, idx_sha, silent)
         return stored

@@ -1,0 +1,242 @@
+"""Consolidation: fewer packs for a reader, and never an object, a ref or an old snapshot less."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gitmake
+from archive_kit import ENVIRONMENT, Vault, rebuilt
+from gitmake import Repo, put
+from pivo.consolidation import after_snapshot, consolidated
+from pivo.errors import ArchiveConflict, ArchiveError
+from pivo.models import Manifest, RepoName, StoredPack
+from pivo.snapshot import consolidate as consolidation
+from pivo.snapshot import manifest as manifests
+from pivo.snapshot.blocks import BlockCache
+from pivo.snapshot.consolidate import FAN, due
+from pivo.snapshot.history import commits_of_snapshot
+from pivo.snapshot.objects import ObjectReader
+from pivo.snapshot.summary import LIMIT, may_hold, summarise
+
+NAME = RepoName.parse("acme/odd")
+
+
+def pack(number: int, size: int, level: int = 0) -> StoredPack:
+    return StoredPack(f"{number:06d}-{'a' * 12}", f"{number:040x}", size, "", 0, "", 1, level=level)
+
+
+def of(*packs: StoredPack) -> Any:
+    return type("M", (), {"packs": packs})()
+
+
+def nights(vault: Vault, source: Repo, count: int, start: int = 0) -> list[Manifest]:
+    """That many nights with one commit each."""
+    made = []
+    for n in range(start, start + count):
+        source.commit("main", 500 + n, put(f"night{n % 5}.txt", b"%d\n" % n * 50))
+        vault.ingest(source)
+        made.append(vault.latest())
+    return made
+
+
+def run(vault: Vault, **options: Any) -> Manifest | None:
+    return consolidated(
+        vault.store, vault.events, NAME, scratch=vault.folder / "scratch", environment=ENVIRONMENT, **options
+    )
+
+
+def test_a_level_is_due_when_it_has_as_many_packs_as_the_fan() -> None:
+    small = [pack(n, 100 + n) for n in range(FAN)]
+    assert due(of(*small[:-1])) == ()
+    assert due(of(*small)) == tuple(small)
+
+
+def test_a_pack_that_outweighs_its_level_is_left_alone() -> None:
+    first, small = pack(1, 1_000_000), [pack(n, 100) for n in range(2, FAN + 2)]
+    assert due(of(first, *small[:-1])) == ()
+    assert due(of(first, *small)) == tuple(small)
+
+
+def test_a_full_level_takes_the_next_one_along_so_that_nothing_is_written_twice() -> None:
+    upper = [pack(n, 2000, level=1) for n in range(1, FAN)]
+    lower = [pack(n, 100) for n in range(100, 100 + FAN)]
+    assert due(of(*upper, *lower)) == (*upper, *lower)
+    assert due(of(*upper[1:], *lower)) == tuple(lower)
+
+
+def test_a_reader_has_few_packs_after_any_number_of_nights() -> None:
+    packs, most = (pack(1, 10_000_000),), 0
+    for night in range(2, 1500):
+        packs = (*packs, pack(night, 5000))
+        chosen = due(of(*packs))
+        if chosen:
+            level = 1 + max(p.level for p in chosen)
+            packs = (*(p for p in packs if p not in chosen), pack(night, sum(p.size for p in chosen), level))
+        most = max(most, len(packs))
+    assert most <= 40
+
+
+def test_every_object_is_kept_lost_ones_too_and_old_snapshots_read_as_before(
+    vault: Vault, odd: Repo, tmp_path: Path
+) -> None:
+    vault.ingest(odd)
+    lost = odd.commit("gone", 400, put("lost.txt", b"only here\n"), parents=["refs/heads/main"])
+    vault.ingest(odd)
+    odd("update-ref", "-d", "refs/heads/gone")
+    before = nights(vault, odd, 5)
+    ids = {oid for p in before[-1].packs for oid in _ids(vault, before[-1], p)}
+    done = run(vault, everything=True)
+    assert done and len(done.packs) == 1 and len(done.replaces) == len(before[-1].packs)
+    assert (done.refs, done.lost, done.files) == (before[-1].refs, before[-1].lost, before[-1].files)
+    assert lost in ids and set(_ids(vault, done, done.packs[0])) == ids
+    assert rebuilt(vault, done, tmp_path / "new").objects() == odd.objects()
+    for old in before:
+        assert rebuilt(vault, old, tmp_path / old.dirname)("fsck", "--full", "--strict") is not None
+    assert vault.archive.resolve(NAME, lost[:9]).commit == lost
+    with vault.archive.objects(vault.latest()) as objects:
+        assert objects.read_file(lost, "lost.txt") == b"only here\n"
+
+
+def test_it_continues_the_chain_and_the_next_night_builds_on_it(vault: Vault, odd: Repo) -> None:
+    vault.ingest(odd)
+    last = nights(vault, odd, 3)[-1]
+    done = run(vault, everything=True)
+    assert done and done.previous and done.previous.snapshot == last.dirname
+    assert done.previous.manifest_sha256 == manifests.digest(vault.archive.manifest_bytes(NAME, last.dirname))
+    assert manifests.load(manifests.dump(done), "x") == done
+    after = nights(vault, odd, 1, start=50)[-1]
+    assert after.packs[:-1] == done.packs and after.replaces == ()
+    assert {f.name for f in vault.store.list(vault.archive.path(NAME, done.dirname))} == {
+        "manifest.json",
+        done.packs[0].pack_name,
+        done.packs[0].idx_name,
+    }
+
+
+def test_no_commit_is_told_twice_even_when_it_is_announced_late(vault: Vault, odd: Repo, tmp_path: Path) -> None:
+    vault.ingest(odd)
+    nights(vault, odd, 3)
+    vault.events.away = True
+    done = run(vault, everything=True)
+    assert done is not None
+    vault.events.away = False
+    assert list(commits_of_snapshot(vault.archive, done, tmp_path / "w", ENVIRONMENT)) == []
+    vault.ingest(odd)
+    told = [c.hash for a in vault.events.sent for c in a.commits]
+    assert len(told) == len(set(told))
+    assert vault.events.sent[-1].manifest == done and vault.events.sent[-1].updates == []
+    again = run(vault, everything=True)
+    assert again is None, "one pack is enough"
+
+
+def test_it_runs_by_itself_when_it_is_due_and_keeps_the_first_snapshot(vault: Vault, odd: Repo) -> None:
+    vault.ingest(odd)
+    for n, _ in enumerate(nights(vault, odd, FAN)):
+        assert n < FAN
+    places = {"scratch": vault.folder / "scratch", "environment": ENVIRONMENT}
+    made = after_snapshot(vault.store, vault.events, NAME, **places)
+    assert made and len(made.replaces) == FAN and [p.level for p in made.packs] == [0, 1]
+    assert after_snapshot(vault.store, vault.events, NAME, **places) is None
+    assert vault.scratch == [] and vault.incoming == []
+    assert vault.events.announced("acme/odd") == made.seq
+
+
+def test_a_damaged_pack_is_named_and_nothing_is_published(vault: Vault, odd: Repo) -> None:
+    vault.ingest(odd)
+    last = nights(vault, odd, 2)[-1]
+    file = vault.folder / "archive" / vault.archive.path(NAME, last.packs[-1].snapshot, last.packs[-1].pack_name)
+    body = bytearray(file.read_bytes())
+    body[len(body) // 2] ^= 1
+    file.chmod(0o644)
+    file.write_bytes(body)
+    with pytest.raises(ArchiveError, match=last.packs[-1].pack_name):
+        run(vault, everything=True)
+    assert vault.latest() == last and vault.incoming == [] and vault.scratch == []
+
+
+def test_an_incomplete_repack_is_refused(vault: Vault, odd: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault.ingest(odd)
+    last = nights(vault, odd, 3)[-1]
+    whole = consolidation._Repack._git
+
+    def forgetful(self: Any, *args: str, stdin: bytes | None = None) -> bytes:
+        if "pack-objects" in args:
+            assert stdin
+            stdin = b"".join(stdin.splitlines(keepends=True)[1:])
+        return whole(self, *args, stdin=stdin)
+
+    monkeypatch.setattr(consolidation._Repack, "_git", forgetful)
+    with pytest.raises(ArchiveError, match="are missing"):
+        run(vault, everything=True)
+    assert vault.latest() == last and vault.incoming == []
+
+
+def test_a_writer_who_was_faster_wins(vault: Vault, odd: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault.ingest(odd)
+    nights(vault, odd, 3)
+    repack = consolidation._Repack.repack
+
+    def slow(self: Any, chosen: Any) -> Any:
+        nights(vault, odd, 1, start=90)
+        return repack(self, chosen)
+
+    monkeypatch.setattr(consolidation._Repack, "repack", slow)
+    with pytest.raises(ArchiveConflict):
+        run(vault, everything=True)
+    assert vault.latest().replaces == () and vault.incoming == []
+
+
+def test_a_night_that_is_published_does_not_fail_with_its_consolidation(vault: Vault, odd: Repo) -> None:
+    vault.ingest(odd)
+    last = nights(vault, odd, FAN)[-1]
+    shutil.rmtree(vault.folder / "archive" / vault.archive.path(NAME, last.packs[-1].snapshot))
+    places = {"scratch": vault.folder / "scratch", "environment": ENVIRONMENT}
+    assert after_snapshot(vault.store, vault.events, NAME, **places) is None
+
+
+def test_a_summary_spares_the_indexes_of_packs_that_do_not_have_an_object(vault: Vault, odd: Repo) -> None:
+    vault.ingest(odd)
+    manifest = nights(vault, odd, 12)[-1]
+    opened: list[str] = []
+    store = vault.store
+
+    class Watched:
+        url = store.url
+
+        def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
+            opened.append(path)
+            return bytes(store.read(path, offset, length))
+
+    reader = ObjectReader(Watched(), manifest, BlockCache())  # type: ignore[arg-type]
+    assert reader.read_file(odd("rev-parse", "main~11"), "night0.txt").startswith(b"0\n")
+    assert len({p.rsplit("/", 1)[0] for p in opened}) <= 3
+    without = replace(manifest, packs=tuple(replace(p, summary="") for p in manifest.packs))
+    for oid in odd.objects():
+        assert reader.get(oid) == ObjectReader(store, without).get(oid)
+
+
+def test_a_summary_never_denies_an_object(odd_source: Repo, tmp_path: Path) -> None:
+    index = next((odd_source.path / "objects" / "pack").glob("*.idx"))
+    summary = summarise(index)
+    held = [bytes.fromhex(oid) for oid in odd_source.objects()]
+    assert all(may_hold(summary, oid) and may_hold(summary, oid[:2]) for oid in held)
+    absent = sum(may_hold(summary, n.to_bytes(2, "big")) for n in range(65_536))
+    assert absent <= len(odd_source("cat-file", "--batch-all-objects", "--batch-check").splitlines())
+    assert may_hold("", b"ab") and may_hold(summary, b"a") and may_hold("no base64!", b"ab")
+
+
+def test_a_large_pack_has_no_summary(tmp_path: Path) -> None:
+    repo = gitmake.empty(tmp_path / "large.git")
+    repo.load(*(b"blob\ndata %d\n%d\n" % (len(str(n)), n) for n in range(LIMIT + 1)))
+    index = next((repo.path / "objects" / "pack").glob("*.idx"))  # fast-import's own
+    assert summarise(index) == ""
+
+
+def _ids(vault: Vault, manifest: Manifest, pack: StoredPack) -> list[str]:
+    reader = ObjectReader(vault.store, manifest, BlockCache(), packs=[pack])
+    return [oid for digit in "0123456789abcdef" for oid in reader.with_prefix(digit)]
