@@ -222,6 +222,12 @@ def clone(of: Repo, path: Path, *args: str) -> Repo:
     return Repo(path)
 
 
+def clone_from(url: str, path: Path) -> Repo:
+    """A mirror of what is at `url`."""
+    subprocess.run(["git", "clone", "-q", "--mirror", url, str(path)], env=ENV, check=True, capture_output=True)
+    return Repo(path)
+
+
 def parents_of(body: bytes) -> list[bytes]:
     """The parents that a commit's bytes name."""
     return re.findall(rb"^parent ([0-9a-f]{40})$", body.split(b"\nauthor")[0], re.MULTILINE)

@@ -12,7 +12,7 @@ import yaml
 
 from pivo import source
 from pivo.consolidation import after_snapshot
-from pivo.errors import NotFound, PivoError, UsageError
+from pivo.errors import NotFound, SourceError, UsageError
 from pivo.events import EventLog
 from pivo.forges import GitHub
 from pivo.ingest import Report, ingest
@@ -80,9 +80,9 @@ def load(path: Path) -> tuple[list[Registered], list[str]]:
 def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:
     """What to archive now: those `asked` for (registered names, URLs, or mappings), else all registered ones.
 
-    Sources that are registered are not looked at here, so that one which is missing fails alone, when it is its
-    turn. A registered repository goes before one of the same name in an organisation. A name that two sources
-    claim is a UsageError: one of them would be archived as the other.
+    A source that is missing is planned all the same: it fails alone, when it is its turn. A registered repository
+    goes before one of the same name in an organisation. A name that two sources claim is a UsageError: one of them
+    would be archived as the other.
     """
     registered, organisations = load(settings.repositories)
     if asked:
@@ -105,12 +105,12 @@ def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:
 def _asked(item: Any) -> Registered:
     try:
         return Registered.parse(item)
-    except PivoError as err:
+    except SourceError as err:
         if isinstance(item, str) and "/" not in item and ":" not in item:
             raise NotFound(
                 f"{item} is not registered.", "Add it to include/repositories.yaml or give its URL."
             ) from err
-        raise
+        return Registered.read(item)
 
 
 def _of_organisations(settings: Settings, organisations: Sequence[str]) -> list[Registered]:
