@@ -55,7 +55,14 @@ def parse_pointer(body: bytes) -> LfsObject | None:
 
 
 class Refused(Exception):
-    """Why an object, or a whole question, got no answer that can be used; in words for a person, without secrets."""
+    """Why an object, or a whole question, got no answer that can be used; in words for a person, without secrets.
+
+    `later` says that the same may work another time.
+    """
+
+    def __init__(self, why: str, *, later: bool = False) -> None:
+        super().__init__(why)
+        self.later = later
 
 
 @dataclass(frozen=True)
@@ -202,12 +209,12 @@ class Client:
         self._tried(attempt)
 
     def upload(self, stored: LfsObject, actions: Mapping[str, Action], blocks: Callable[[], Iterable[bytes]]) -> None:
-        """An object to where the server wants it, verified as it streams; `blocks()` begins at its start each time."""
+        """An object to where the server wants it; `blocks()` gives its bytes, from the start each time."""
         if "upload" not in actions:
             return  # it is there
         put, verify = actions["upload"], actions.get("verify")
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(stored.size), **put.header}
-        self._tried(lambda: self._http.put(put.href, content=iter(Verifying(stored, blocks())), headers=headers))
+        self._tried(lambda: self._http.put(put.href, content=iter(blocks()), headers=headers))
         if verify:
             told = {"oid": stored.oid, "size": stored.size}
             headers = {"Accept": _MEDIA, "Content-Type": _MEDIA, **verify.header}
@@ -233,7 +240,7 @@ class Client:
             if number == self._attempts or (wait or 0) > _LONGEST_WAIT:
                 break
             self._sleep(wait if wait is not None else 0.5 * 2 ** (number - 1) * random.uniform(0.8, 1.2))
-        raise Refused(said)
+        raise Refused(said, later=True)
 
     @property
     def _host(self) -> str:

@@ -34,7 +34,8 @@ class RestorePlan:
     the snapshot's tags; those that `commit` reaches are pushed with it, which only `reconstruct` can tell. `packs`
     hold the objects; `bytes` is their size with indices. `target` is as given, `creates` says in a sentence
     what will be made there. With `all_refs`, `refs` are all refs of the snapshot that the target takes, `withheld`
-    those that it does not, `tags` is empty, and `commit` is HEAD's (ZERO when HEAD was unborn).
+    those that it does not, `tags` is empty, and `commit` is HEAD's (ZERO when HEAD was unborn). `lfs` says that the
+    snapshot knows of git LFS objects: those that the restored history points to are brought along.
     """
 
     run_id: str
@@ -54,6 +55,7 @@ class RestorePlan:
     bytes: int
     all_refs: bool = False
     withheld: tuple[Withheld, ...] = ()
+    lfs: bool = False
 
     @property
     def empty(self) -> bool:
@@ -180,6 +182,7 @@ def validate(
         bytes=sum(p.size + p.idx_size for p in packs),
         all_refs=all_refs,
         withheld=withheld,
+        lfs=bool(refs and (manifest.lfs_in or manifest.lfs_missing)),
     )
 
 

@@ -6,7 +6,9 @@ import logging
 import re
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pivo.errors import PivoError, TargetError, Unavailable
@@ -14,6 +16,7 @@ from pivo.forges import ForgeRepo, GitHub
 from pivo.models import ZERO
 from pivo.progress import Progress, silent
 from pivo.restore import gitcli, parts
+from pivo.restore.lfs import LargeFiles
 from pivo.restore.plan import RestorePlan
 from pivo.restore.reconstruct import local_refs
 from pivo.restore.target import PARTS, Target, occupied, remote_head, remote_refs
@@ -34,13 +37,19 @@ _TIMEOUT = 4 * 3600.0  # seconds for one push; a target that hangs must not hold
 class Pushed:
     """The restored repository: its address for people, and the refs (name → id) that the target shows.
 
-    `withheld` are refs that the target said it keeps for itself; `pushes` is the number of parts it took.
+    `withheld` are refs that the target said it keeps for itself, and LFS objects that it could not get; `pushes` is
+    the number of parts it took, `lfs` counts the LFS objects that it has now.
     """
 
     url: str
     refs: dict[str, str]
     withheld: tuple[Withheld, ...] = ()
     pushes: int = 1
+    lfs: int = 0
+
+    def and_large(self, large: LargeFiles) -> Pushed:
+        """With what came of the LFS objects."""
+        return replace(self, withheld=(*self.withheld, *large.withheld), lfs=large.brought)
 
 
 def push(plan: RestorePlan, repo_path: Path, settings: Settings, *, progress: Progress = silent) -> Pushed:
@@ -52,14 +61,19 @@ def push(plan: RestorePlan, repo_path: Path, settings: Settings, *, progress: Pr
     target = Target.parse(plan.target)
     target.allow(settings.restore_roots)
     progress("push", 0, None)
+    large = LargeFiles(plan, repo_path, settings, progress)
     if target.kind == "forge":
-        return _to_forge(plan, target, repo_path, settings, progress)
-    if target.path is not None:
-        return _to_folder(plan, target.path, repo_path)
-    return _to_remote(plan, target.given, repo_path, settings.push_limit, progress)
+        done = _to_forge(plan, target, repo_path, settings, large, progress)
+    elif target.path is not None:
+        done = _to_folder(plan, target.path, repo_path, large)
+    else:
+        done = _to_remote(plan, target.given, repo_path, settings.push_limit, large, progress)
+    return done.and_large(large)
 
 
-def _to_forge(plan: RestorePlan, target: Target, repo: Path, settings: Settings, progress: Progress) -> Pushed:
+def _to_forge(
+    plan: RestorePlan, target: Target, repo: Path, settings: Settings, large: LargeFiles, progress: Progress
+) -> Pushed:
     assert target.name
     mark = repo.parent / _CREATED
     with GitHub(settings.forge) as forge:
@@ -71,7 +85,9 @@ def _to_forge(plan: RestorePlan, target: Target, repo: Path, settings: Settings,
         created = mark.exists() and mark.read_text() == found.full_name
         try:
             url, config = found.clone_url, forge.git_config(found.clone_url)
-            done = Sending(plan, url, repo, config, settings.push_limit, progress).send()
+            token = settings.forge.token  # `git_config` has looked at the host
+            bring = partial(large.to_forge, url, token)
+            done = Sending(plan, url, repo, config, settings.push_limit, progress, bring).send()
             if f"refs/heads/{plan.branch}" in done.refs and forge_branch(forge, found) != plan.branch:
                 forge.set_default_branch(found.owner, found.name, plan.branch)
             return replace(done, url=found.html_url)
@@ -87,8 +103,12 @@ def forge_branch(forge: GitHub, found: ForgeRepo) -> str:
     return now.default_branch if now else ""
 
 
-def _to_remote(plan: RestorePlan, url: str, repo: Path, limit: int, progress: Progress) -> Pushed:
-    done = Sending(plan, url, repo, None, limit, progress).send()
+def _to_remote(
+    plan: RestorePlan, url: str, repo: Path, limit: int, large: LargeFiles, progress: Progress = silent
+) -> Pushed:
+    path = Target.parse(url).path
+    bring = partial(large.to_folder, path) if path else partial(large.to_forge, url)
+    done = Sending(plan, url, repo, None, limit, progress, bring).send()
     head = remote_head(url)
     if not plan.empty and head not in {None, f"refs/heads/{plan.branch}"}:
         log.warning(
@@ -97,17 +117,17 @@ def _to_remote(plan: RestorePlan, url: str, repo: Path, limit: int, progress: Pr
     return done
 
 
-def _to_folder(plan: RestorePlan, path: Path, repo: Path) -> Pushed:
+def _to_folder(plan: RestorePlan, path: Path, repo: Path, large: LargeFiles) -> Pushed:
     """A local target: made beside its place and renamed into it, so that it is there whole or not at all."""
     try:
         if path.is_dir() and any(path.iterdir()):
-            return _to_remote(plan, path.as_uri(), repo, 0, silent)
+            return _to_remote(plan, path.as_uri(), repo, 0, large)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}"
         try:
             gitcli.run("init", "--quiet", "--bare", "--template=", str(fresh))
             gitcli.run("symbolic-ref", "HEAD", f"refs/heads/{plan.branch}", at=fresh)
-            done = Sending(plan, fresh.as_uri(), repo).send()
+            done = Sending(plan, fresh.as_uri(), repo, bring=partial(large.to_folder, fresh)).send()
             if plan.all_refs and _detached(plan, fresh):
                 gitcli.run("update-ref", "--no-deref", "HEAD", plan.commit, at=fresh)
             fresh.rename(path)  # replaces an empty folder, and fails on one that is not
@@ -130,7 +150,10 @@ def _detached(plan: RestorePlan, repo: Path) -> bool:
 
 @dataclass
 class Sending:
-    """One way of a reconstructed repository to `url`, in as many pushes as `limit` (bytes, 0: none) asks for."""
+    """One way of a reconstructed repository to `url`, in as many pushes as `limit` (bytes, 0: none) asks for.
+
+    `bring` takes there what must be there before the refs, once the target is known to be empty.
+    """
 
     plan: RestorePlan
     url: str
@@ -138,6 +161,7 @@ class Sending:
     config: dict[str, str] | None = None
     limit: int = 0
     progress: Progress = silent
+    bring: Callable[[], None] = lambda: None
     pushes: int = 0
     withheld: tuple[Withheld, ...] = ()
 
@@ -151,6 +175,7 @@ class Sending:
             own = {name for name in there if name.startswith(PARTS)}
             if others := {name: oid for name, oid in there.items() if name not in own}:
                 raise occupied(self.url, others)
+            self.bring()
             limit = self.limit
             if limit and parts.size(self.repo) > limit:
                 own |= self._in_parts(limit)
@@ -158,6 +183,8 @@ class Sending:
                 limit //= 2  # a pack that was cut anew came out larger than it lies on the disk
                 own |= self._in_parts(limit)
             wanted = {n: oid for n, oid in wanted.items() if n not in {w.name for w in self.withheld}}
+        else:
+            self.bring()
         refs = _compared(self.plan, self.url, wanted, self.config)
         return Pushed(self.url, refs, self.withheld, max(1, self.pushes))
 
