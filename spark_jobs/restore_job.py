@@ -32,20 +32,20 @@ NO_EXECUTOR = 120.0  # seconds without one started task after which the cluster 
 
 @dataclass(frozen=True)
 class Reader:
-    """What runs on an executor: fetches a share of the units; their outcomes, and what to log about them."""
+    """What runs on an executor: fetches a share of the units; outcomes, what to log about them, when it began."""
 
     archive: str
     user: str
 
-    def __call__(self, share: list[Unit]) -> tuple[list[Outcome], str]:
-        begin, host = time.monotonic(), socket.gethostname()
+    def __call__(self, share: list[Unit]) -> tuple[list[Outcome], str, float]:
+        begin, host = time.time(), socket.gethostname()
         outcomes = fetch_group(share, self.archive, self.user, host)
-        size, took = sum(o.bytes for o in outcomes), time.monotonic() - begin
+        size, took = sum(o.bytes for o in outcomes), time.time() - begin
         wrong = sum(o.error is not None for o in outcomes)
         said = f"{host} pid {os.getpid()}: {len(share)} parts, {size:,} bytes in {took:.2f} s, SHA-256 verified"
         text = line("SPARK-EXECUTOR", "LOG", said + (f", {wrong} failed" if wrong else ""))
         sys.stderr.write(text + "\n")
-        return outcomes, text
+        return outcomes, text, begin
 
 
 class Job:
@@ -53,7 +53,7 @@ class Job:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
-        self.began = self.ready = time.monotonic()
+        self.began = self.ready = time.time()
 
     def log(self, service: Service, text: str) -> None:
         """A line in the trace log, and on standard output for Airflow's."""
@@ -68,7 +68,7 @@ class Job:
         got = download_run(self.args.staging, self.args.archive, self.args.user, self.spread)
         for err in got.failed.values():
             sys.stdout.write(f"PIVO-ERROR: {err}\n")
-        now = time.monotonic()
+        now = time.time()
         self.log(
             "SPARK-DRIVER",
             f"{got.files} files complete, {got.fetched:,} of {got.bytes:,} bytes fetched now, "
@@ -93,8 +93,7 @@ class Job:
                 "Look at `pivo status` and the Spark master's log, then try again.",
             ) from None
         context.setLogLevel("WARN")
-        self.ready = time.monotonic()
-        up = self.ready - self.began
+        up = time.time() - self.began
         self.log("SPARK-DRIVER", f"{context.applicationId} on {context.master} after {up:.1f} s; {len(work)} tasks")
         watch = Watch(context)
         try:
@@ -112,10 +111,11 @@ class Job:
         finally:
             watch.stop()
             context.stop()
-        for _, text in results:
+        self.ready = min(begin for _, _, begin in results)
+        for _, text, _ in results:
             sys.stdout.write(text + "\n")
             _append(self.args.trace_log, text)
-        return [outcome for outcomes, _ in results for outcome in outcomes]
+        return [outcome for outcomes, _, _ in results for outcome in outcomes]
 
 
 class Watch:

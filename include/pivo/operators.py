@@ -58,7 +58,11 @@ class SubmitRestore(SparkSubmitOperator):
     """spark-submit, with the run's arguments, and with the job's own words when it fails."""
 
     def __init__(self, **kwargs: Any) -> None:
-        conf = {"spark.driver.extraJavaOptions": _START_FAST, "spark.executor.extraJavaOptions": _START_FAST}
+        conf = {
+            "spark.driver.extraJavaOptions": _START_FAST,
+            "spark.executor.extraJavaOptions": _START_FAST,
+            "spark.executor.cores": "2",  # one JVM for two readers: they are processes of their own anyhow
+        }
         super().__init__(conn_id="pivo_spark", application=JOB, conf=conf, **kwargs)
 
     def execute(self, context: Context) -> Any:

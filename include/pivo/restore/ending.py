@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pivo.errors import PivoError
+from pivo.errors import PivoError, Unavailable
 from pivo.restore import outcome
 from pivo.restore.plan import PLAN, RestorePlan, repo_folder, run_folder
 from pivo.restore.report import RepoReport
@@ -88,3 +88,9 @@ def _sweep(staging: Path) -> None:
         return
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def ended_badly(err: Exception) -> PivoError:
+    """For a Spark application that left no word: killed, out of memory, or never begun."""
+    said = (str(err).splitlines() or [type(err).__name__])[0][:300]
+    return Unavailable(f"The Spark application ended without a word: {said}", "The task's log has what Spark said.")

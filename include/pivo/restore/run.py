@@ -21,7 +21,7 @@ from pivo.events import EventLog, RestoreEvent
 from pivo.progress import logged
 from pivo.restore import outcome
 from pivo.restore import report as reports
-from pivo.restore.ending import clear, put_together
+from pivo.restore.ending import clear, ended_badly, put_together
 from pivo.restore.plan import PLAN, RestorePlan, repo_folder, run_folder
 from pivo.restore.planning import goals, plan_each
 from pivo.restore.push import push
@@ -142,7 +142,7 @@ class RestoreRun:
             try:
                 yield
             except Exception as err:
-                if ended := self._after_job(outcome.failure(self.folder) or _ended_badly(err)):
+                if ended := self._after_job(outcome.failure(self.folder) or ended_badly(err)):
                     raise ended from err
             else:
                 if ended := self._after_job(None):
@@ -284,11 +284,10 @@ class RestoreRun:
             log.warning("The restore goes on, but its state %s is not in the audit log: %s", state, err)
 
     def _send(self, events: Sequence[RestoreEvent]) -> None:
-        if not events:
-            return
-        with EventLog(self.settings.kafka) as audit:
-            for event in events:
-                audit.restore(event)
+        if events:
+            with EventLog(self.settings.kafka) as audit:
+                for event in events:
+                    audit.restore(event)
 
     def _planned_or_none(self, repo: str) -> RestorePlan | None:
         try:
@@ -299,9 +298,3 @@ class RestoreRun:
     def _text(self, key: str) -> str:
         value = self.conf.get(key) or ""
         return (", ".join(map(str, value)) if isinstance(value, list) else str(value)).strip()
-
-
-def _ended_badly(err: Exception) -> PivoError:
-    """For a Spark application that left no word: killed, out of memory, or never begun."""
-    said = (str(err).splitlines() or [type(err).__name__])[0][:300]
-    return Unavailable(f"The Spark application ended without a word: {said}", "The task's log has what Spark said.")
