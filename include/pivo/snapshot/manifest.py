@@ -135,14 +135,24 @@ def _dump_pack(pack: StoredPack) -> dict[str, Any]:
         "idx_size": pack.idx_size,
         "idx_sha256": pack.idx_sha256,
         "objects": pack.objects,
-        "segments": [[s.offset, s.length, s.sha256] for s in pack.segments],
+        # Every night tells of every pack: what the rest says already is left out.
+        **(
+            {}
+            if pack.segments == _whole(pack)
+            else {"segments": [[s.offset, s.length, s.sha256] for s in pack.segments]}
+        ),
         **({"level": pack.level} if pack.level else {}),
         **({"summary": pack.summary} if pack.summary else {}),
     }
 
 
+def _whole(pack: StoredPack) -> tuple[Segment, ...]:
+    return (Segment(0, pack.size, pack.sha256),)
+
+
 def _load_pack(data: dict[str, Any]) -> StoredPack:
-    segments = tuple(Segment(int(o), int(n), str(h)) for o, n, h in data["segments"])
+    told = data.get("segments", [[0, data["size"], data["sha256"]]])
+    segments = tuple(Segment(int(o), int(n), str(h)) for o, n, h in told)
     return StoredPack(
         data["snapshot"], data["id"], int(data["size"]), data["sha256"], int(data["idx_size"]), data["idx_sha256"],
         int(data["objects"]), segments, int(data.get("level", 0)), str(data.get("summary", "")),

@@ -81,6 +81,10 @@ def configuration(settings: Settings) -> dict[str, dict[str, str]]:
             "dfs.heartbeat.interval": "1",
             # the only copy: a pipeline of one cannot be mended, only tried again
             "dfs.client.block.write.replace-datanode-on-failure.enable": "false",
+            # A file is closed when the NameNode has heard of its last block; by default a writer that asks a moment too
+            # early waits 400 ms, which for a small file is nearly all of its time. The tries still last 40 s.
+            "dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "10",
+            "dfs.client.block.write.locateFollowingBlock.retries": "12",
         },
     }
 
