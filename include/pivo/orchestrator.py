@@ -103,8 +103,13 @@ class Orchestrator:
 
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """The run's task instances, in the order in which they started; those that have not come last."""
-        path = f"{self._run_path(dag_id, run_id)}/taskInstances?limit=1000"
-        rows = self._send("GET", path).json()["task_instances"]
+        rows: list[dict[str, Any]] = []
+        while True:  # Airflow gives no more than its maximum_page_limit at a time, whatever is asked for
+            path = f"{self._run_path(dag_id, run_id)}/taskInstances?limit=1000&offset={len(rows)}"
+            page = self._send("GET", path).json()
+            rows += page["task_instances"]
+            if not page["task_instances"] or len(rows) >= page.get("total_entries", 0):
+                break
         states = [
             TaskState(
                 task_id=row["task_id"],

@@ -145,3 +145,22 @@ def test_what_a_task_returned_is_read() -> None:
         assert client.result("d", "r", "push") == "http://forge/x"
     with airflow(lambda _r: httpx.Response(404, json={"detail": "no XCom"})) as client:
         assert client.result("d", "r", "push") is None
+
+
+def test_all_tasks_are_told_however_many_a_page_has() -> None:
+    rows = [task(f"t{number:03}", "success", "2026-11-23T03:12:00Z") for number in range(250)]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        begin = int(request.url.params["offset"])
+        return httpx.Response(200, json={"task_instances": rows[begin : begin + 100], "total_entries": len(rows)})
+
+    with airflow(handler) as client:
+        assert len({t.task_id for t in client.tasks("d", "r")}) == 250
+
+
+def test_what_one_of_several_mapped_tasks_returned_is_asked_for_by_its_number() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"value": json.dumps(f"of {request.url.params['map_index']}")})
+
+    with airflow(handler) as client:
+        assert [client.result("d", "r", "push", n) for n in (-1, 0, 7)] == ["of -1", "of 0", "of 7"]
