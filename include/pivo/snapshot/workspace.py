@@ -142,11 +142,16 @@ class Workspace:
 
     def small_blobs(self, smallest: int, largest: int) -> Iterator[tuple[str, bytes]]:
         """Id and body of the blobs here with a size (bytes) from `smallest` to `largest`."""
-        listed = self._git(
-            "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objecttype) %(objectsize) %(objectname)"
+        words = ("--batch-all-objects", "--unordered", "--batch-check=%(objecttype) %(objectsize) %(objectname)")
+        listed = subprocess.Popen(
+            self._command("cat-file", *words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._env
         )
-        rows = (row.split() for row in listed.splitlines() if row.startswith(b"blob "))
-        ids = [row[2] for row in rows if smallest <= int(row[1]) <= largest]
+        assert listed.stdout
+        with listed:
+            rows = (row.split() for row in listed.stdout if row.startswith(b"blob "))
+            ids = [row[2] for row in rows if smallest <= int(row[1]) <= largest]
+        if listed.returncode:
+            raise SourceError("git cat-file failed on the fetched history.", _INCOMPLETE)
         return self._bodies(b"\n".join(ids)) if ids else iter(())
 
     def border(self) -> None:
