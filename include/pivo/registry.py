@@ -36,13 +36,19 @@ class Registered:
 
         The source must be there if it is a local path: SourceError when it is not.
         """
-        told = cls.read(data)
-        url = source.normalise(told.url)
-        return cls(url, str(RepoName.parse(told.name or source.name_of(url))), told.refs)
+        told, name, refs = cls._fields(data)
+        url = source.normalise(told)
+        return cls(url, str(RepoName.parse(name or source.name_of(url))), refs)
 
     @classmethod
     def read(cls, data: Any) -> Registered:
         """As :meth:`parse`, but the source itself is not looked at, and a name is only derived, not checked."""
+        url, name, refs = cls._fields(data)
+        return cls(url, name or source.name_of(url), refs)
+
+    @staticmethod
+    def _fields(data: Any) -> tuple[str, str, tuple[str, ...]]:
+        """URL, name (perhaps empty) and ref prefixes."""
         if isinstance(data, str):
             data = {"url": data}
         refused = UsageError(
@@ -55,7 +61,7 @@ class Registered:
             raise refused
         if not all(isinstance(r, str) and r.startswith("refs/") for r in refs):
             raise refused
-        return cls(data["url"], name or source.name_of(data["url"]), tuple(refs))
+        return data["url"], name, tuple(refs)
 
 
 def load(path: Path) -> tuple[list[Registered], list[str]]:

@@ -63,6 +63,17 @@ def test_those_that_were_asked_for(registered: Registry, tmp_path: Path) -> None
         registry.plan(settings, ["nothing"])
 
 
+def test_a_folder_gives_its_own_name(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "project" / "sub").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project" / "sub")
+    assert [Registered.parse(p).name for p in (".", "..", "../sub/", "../../project")] == [
+        "sub",
+        "project",
+        "sub",
+        "project",
+    ]
+
+
 @pytest.mark.parametrize(
     "data",
     [
