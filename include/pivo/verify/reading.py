@@ -88,7 +88,7 @@ class Reading:
             tries = 0 if got > before else tries + 1
             time.sleep(_PAUSE * tries)
         if self._answers(path):
-            raise ArchiveError(f"{last.what.rstrip('.')}, after {got:,} bytes.", "Look at the DataNodes' disks.")
+            raise ArchiveError(f"it breaks off after {got:,} bytes though the archive answers", "See the DataNodes.")
         raise last
 
     def _answers(self, but: str) -> bool:

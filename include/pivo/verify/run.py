@@ -135,6 +135,8 @@ class VerifyRun:
         record(self.settings, result, self.run_id, self.user or "schedule")
         err = failure([result])
         if err:
+            for finding in result.findings:
+                _log.error("%s", finding)
             raise err
         return asdict(result) | {"findings": result.total}
 
@@ -147,8 +149,6 @@ def record(settings: Settings, result: Verified, run_id: str, who: str) -> None:
     """Tells the event log, and the trace, what a verification came to. Unavailable when Kafka is away."""
     said = f"{result.mode} verification of {result.repo}: {'whole' if result.ok else f'{result.total} findings'}"
     trace(settings.trace_log, "PIVO-ORCHESTRATOR", "RES", f"{said} ({run_id})")
-    for finding in result.findings[:20]:
-        _log.error("%s", finding)
     with EventLog(settings.kafka) as events:
         events.verified(result.event(run_id, who))
 

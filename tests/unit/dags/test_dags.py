@@ -75,6 +75,21 @@ def test_a_night_asks_forges_only_within_its_pool(parsed: dict) -> None:
     assert dag["params"] == ["repos"]
 
 
+def test_a_verification_reports_each_repository_and_cleans_up(parsed: dict) -> None:
+    dag = parsed["dags"]["pivo_verify"]
+    for before, after in pairwise(["plan", "verify", "report", "clean"]):
+        assert after in dag["tasks"][before]["down"], (before, after)
+    assert dag["tasks"]["clean"]["teardown"]
+    assert dag["params"] == ["deep", "repos", "share"]
+    assert dag["max_active_runs"] == 1
+
+
+def test_a_drill_pushes_within_the_pool_of_restores(parsed: dict) -> None:
+    dag = parsed["dags"]["pivo_drill"]
+    assert dag["tasks"]["drill"]["pool"] == "pivo_push"
+    assert dag["params"] == ["owner", "repos"]
+
+
 def test_only_one_drain_writes_the_index(parsed: dict) -> None:
     dag = parsed["dags"]["pivo_index"]
     assert dag["max_active_runs"] == 1
@@ -86,7 +101,7 @@ def test_a_restore_runs_its_stages_in_order_and_cleans_up(parsed: dict) -> None:
     order = ["validate", "download", "reconstruct", "push"]
     for before, after in pairwise(order):
         assert after in tasks[before]["down"], (before, after)
-    assert tasks["clean"]["teardown"]
+    assert tasks["report"]["teardown"]
     assert tasks["push"]["pool"] == "pivo_push"
     assert {"repo", "ref", "target", "commit", "requested_by"} <= set(parsed["dags"]["pivo_restore"]["params"])
 

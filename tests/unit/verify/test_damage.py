@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archive_kit import ENVIRONMENT, Vault
-from gitmake import Repo, empty, linear
+from gitmake import Repo, empty, linear, put
 from pivo.errors import ArchiveError, StackError, Unavailable
 from pivo.events.types import FINDINGS_LIMIT
 from pivo.findings import KINDS, Finding
+from pivo.models import LfsObject, StoredPack
+from pivo.settings import CHECKOUT
 from pivo.snapshot import manifest as manifests
 from pivo.store import LocalStore
 from pivo.verify import deep, reading, shallow
@@ -317,3 +322,67 @@ def test_an_empty_repository_and_one_of_the_same_owner_are_fine(tmp_path: Path) 
     for repo in ("acme", "acme/inner"):
         assert shallow.verify(vault.archive, repo).ok
         assert deep.verify(vault.archive, repo, tmp_path / "s", ENVIRONMENT).ok
+
+
+# -- what other parts of PIVO put into a snapshot
+
+
+def test_git_lfs_objects_are_files_like_others(copy: Copy) -> None:
+    body = b"a large file\n" * 100
+    stored = LfsObject(hashlib.sha256(body).hexdigest(), len(body))
+    path = copy.root / copy.dirs[4] / stored.name
+    path.write_bytes(body)
+    assert [(f.file, f.kind) for f in copy.shallow().findings] == [(stored.name, "foreign")]
+    forged(copy, 5, lfs=(stored,), lfs_in=(copy.dirs[4],))
+    assert copy.shallow().ok and copy.deep().ok
+    flip(path, 500, 3)
+    assert [(f.file, f.kind) for f in copy.shallow().findings] == [(stored.name, "bytes")]
+    path.unlink()
+    assert [(f.file, f.kind) for f in copy.deep().findings] == [(stored.name, "missing")]
+
+
+def test_packs_that_stand_for_others_must_hold_all_of_theirs(copy: Copy, made: Vault, tmp_path: Path) -> None:
+    """A consolidation that left an object out: every object is still somewhere, but its readers would not find it."""
+    source = Repo(made.folder.parent / "source.git")
+    last = copy.archive.latest(REPO)
+    assert last
+    tips = [last.head, *last.lost, *(r.target for r in last.refs)]
+    ids = sorted(source.objects(*tips))
+    left_out = source("rev-parse", f"{last.head}~4^{{tree}}")
+    for name, chosen, kinds in (("all", ids, []), ("less", [i for i in ids if i != left_out], ["object"])):
+        identity = source("pack-objects", "-q", str(tmp_path / name), stdin="\n".join(chosen).encode())
+        pack = tmp_path / f"{name}-{identity}.pack"
+        raw, idx = pack.read_bytes(), pack.with_suffix(".idx").read_bytes()
+        sums = [hashlib.sha256(x).hexdigest() for x in (raw, idx)]
+        one = StoredPack(copy.dirs[4], identity, len(raw), sums[0], len(idx), sums[1], len(chosen))
+        for old in (copy.root / copy.dirs[4]).glob("pack-*"):
+            old.unlink()
+        (copy.root / copy.dirs[4] / one.pack_name).write_bytes(raw)
+        (copy.root / copy.dirs[4] / one.idx_name).write_bytes(idx)
+        forged(copy, 5, packs=(one,))
+        found = copy.deep().findings
+        assert [f.kind for f in found] == kinds, found
+    assert left_out in found[0].detail and found[0].snapshot == copy.dirs[4]
+
+
+def test_memory_does_not_grow_with_the_packs(tmp_path: Path) -> None:
+    """A pack of 24 MB that does not deflate is verified in a process that has little more than its modules."""
+    repo = empty(tmp_path / "big.git")
+    pick = random.Random(1)
+    changes = [put(f"blob{n}", pick.randbytes(6_000_000)) for n in range(4)]
+    repo.commit("main", 1, *changes)
+    vault = Vault(tmp_path / "vault")
+    vault.ingest(repo, "big")
+    code = (
+        "import os, resource, sys; from pathlib import Path; from pivo.verify import deep;"
+        "from pivo.snapshot.archive import Archive; from pivo.store import LocalStore;"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "r = deep.verify(Archive(LocalStore(Path(sys.argv[1]))), 'big', Path(sys.argv[2]), os.environ);"
+        "print(r.ok, r.bytes, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    args = [sys.executable, "-c", code, str(vault.folder / "archive"), str(tmp_path / "scratch")]
+    env = {**os.environ, "PYTHONPATH": str(CHECKOUT / "include")}
+    done = subprocess.run(args, env=env, capture_output=True, text=True, check=True)
+    ok, size, grown = done.stdout.split()
+    assert ok == "True" and int(size) > 24_000_000
+    assert int(grown) < 12_000, f"{grown} kB"
