@@ -8,7 +8,8 @@ The archive is the configured one (HDFS and Kafka), or a local folder with `PIVO
   Then the packs that a restore opens and that `read_file` opens are counted, and the bytes are set beside one pack that
   git made of the same objects (`git repack -adf`).
 - A night with 200 new commits beside `git fetch` into a mirror, a night with nothing new beside `git ls-remote`:
-  library call beside git's process, over a local `file://` source, in turn.
+  library call beside git's process, in turn; over a local `file://` source, where what PIVO itself needs is all that
+  there is, and over `git://` with a round trip of 50 ms (benchmarks/away.py), a near forge.
 - 30 nights beside `git fetch` into a kept mirror and restic, or borg, of that mirror: the time of all, and the bytes.
 """
 
@@ -28,6 +29,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.away import served
 from benchmarks.sides import Row, git, show, timed
 from pivo.consolidation import after_snapshot
 from pivo.events import EventLog
@@ -42,6 +44,7 @@ from pivo.store import Store, open_store
 
 _BLOCK = 128 << 20  # bytes of an HDFS block
 _READS = 150
+_ONE_WAY = 0.025  # seconds
 _started = int(time.time())
 
 
@@ -107,12 +110,12 @@ class Nights:
     def move(self, commit: str) -> None:
         git("-C", str(self.remote), "update-ref", "refs/heads/main", commit)
 
-    def snapshot(self) -> None:
+    def snapshot(self, url: str = "") -> None:
         places: dict[str, Any] = {
             "scratch": self.settings.staging / "ingest",
             "environment": base_environment(),
         }
-        report = ingest(self.remote.as_uri(), self.name, store=self.store, events=self.events, **places)
+        report = ingest(url or self.remote.as_uri(), self.name, store=self.store, events=self.events, **places)
         if report.outcome == "published":
             after_snapshot(self.store, self.events, RepoName.parse(self.name), **places)
 
@@ -255,24 +258,31 @@ def _show_years(title: str, years: Sequence[Year]) -> None:
 
 
 def _one_night(settings: Settings, source: Path, folder: Path) -> list[Row]:
-    run = Nights(settings, source, folder, "night")
+    near = _side_by_side(Nights(settings, source, folder, "night"), "", "")
+    away = Nights(settings, source, folder, "away")
+    with served(folder, _ONE_WAY) as url:
+        return [*near, *_side_by_side(away, f"{url}/{away.remote.name}", f", {_ONE_WAY * 2000:.0f} ms away")]
+
+
+def _side_by_side(run: Nights, url: str, where: str) -> list[Row]:
+    url = url or run.remote.as_uri()
     step, rounds = 200, 5
     if len(run.line) < step * rounds + 2:
         step = max(1, len(run.line) // (rounds + 2))
     at = len(run.line) - 1 - step * rounds
     run.move(run.line[at])
-    run.snapshot()
-    mirror = folder / f"{run.name}-mirror.git"
-    git("clone", "--quiet", "--mirror", run.remote.as_uri(), str(mirror))
-    busy = Row(f"a night with {step} new commits", "git fetch into a mirror", target="≤ 2 ×")
-    idle = Row("a night with nothing new", "git ls-remote", target="≤ 1.5 ×")
+    run.snapshot(url)
+    mirror = run.remote.with_suffix(".mirror")
+    git("clone", "--quiet", "--mirror", url, str(mirror))
+    busy = Row(f"a night with {step} new commits{where}", "git fetch into a mirror", target="≤ 2 ×")
+    idle = Row(f"a night with nothing new{where}", "git ls-remote", target="≤ 1.5 ×")
     for number in range(1, rounds + 1):
         run.move(run.line[at + step * number])
         busy.theirs.append(timed(lambda: git("-C", str(mirror), "fetch", "--quiet")))
-        busy.ours.append(timed(run.snapshot))
+        busy.ours.append(timed(lambda: run.snapshot(url)))
         for _ in range(3):
-            idle.theirs.append(timed(lambda: git("ls-remote", run.remote.as_uri())))
-            idle.ours.append(timed(run.snapshot))
+            idle.theirs.append(timed(lambda: git("ls-remote", url)))
+            idle.ours.append(timed(lambda: run.snapshot(url)))
     return [busy, idle]
 
 
