@@ -39,6 +39,7 @@ from pivo.store import CHUNK
 
 _SMALLEST = 100  # bytes; less than any pointer: the version, a SHA-256 and a size
 _THREADS = 4  # objects on their way at a time; each takes its size in the scratch folder
+_LOGGED = 20  # missing objects that a log names; the manifest has all
 _PATHS = 5  # of one object that is missing; more tell a person nothing
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,10 @@ def collect(
             old = before[one.oid].paths if one.oid in before else ()
             seen = tuple(sorted({*old, *paths.get(one.oid, ())})[:_PATHS])
             missing.append(LfsMissing(one.oid, one.size, why[one.oid], seen))
-            log.warning("LFS object %s (%s) is missing: %s", one.oid, ", ".join(seen) or "no path", why[one.oid])
+    for lacks in missing[:_LOGGED]:
+        log.warning("LFS object %s (%s) is missing: %s", lacks.oid, ", ".join(lacks.paths) or "no path", lacks.why)
+    if len(missing) > _LOGGED:
+        log.warning("%d more LFS objects are missing; the manifest lists them", len(missing) - _LOGGED)
     return Collected(
         tuple(sorted((o for o in wanted if o.oid not in why), key=lambda o: o.oid)),
         tuple(sorted(missing, key=lambda m: m.oid)),

@@ -13,7 +13,7 @@ from pivo.events import AuditEvent, CommitEvent, HeartbeatEvent, RestoreEvent, c
 from pivo.index.apply import Indexer
 from pivo.index.commits import iso
 from pivo.index.writer import writing
-from pivo.models import FileChange, Person, Ref
+from pivo.models import FileChange, LfsMissing, Person, Ref
 
 
 def apply(db, *snaps):
@@ -161,6 +161,13 @@ def test_an_annotated_tag_leads_to_its_commit(db):
 def test_an_empty_repository_is_a_snapshot(db):
     apply(db, Snap(manifest("empty", 1, {}), (), ()))
     assert ask(db, "SELECT repo_name, commit_hash, refs FROM v_snapshots") == [("empty", "0" * 40, 0)]
+
+
+def test_a_snapshot_that_lacks_lfs_objects_is_incomplete(db):
+    lacks = LfsMissing("a" * 64, 5, "it is gone", ("big.bin",))
+    apply(db, Snap(manifest("PIVO", 1, {"main": "a"}, lfs_missing=(lacks, lacks)), (), ()))
+    apply(db, Snap(manifest("PIVO", 2, {"main": "a"}), (), ()))
+    assert ask(db, "SELECT seq, incomplete FROM v_snapshots ORDER BY 1") == [(1, 2), (2, 0)]
 
 
 def test_a_heartbeat_moves_only_the_time_of_the_last_look(db):

@@ -285,6 +285,38 @@ def test_a_redirect_to_another_host_does_not_take_the_token_along(tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("header", "length", "encoding", "kind"),
+    [
+        ({}, str(len(ONE)), None, "application/octet-stream"),
+        ({"transfer-encoding": "chunked"}, None, "chunked", "application/octet-stream"),
+        ({"content-type": "image/png"}, str(len(ONE)), None, "image/png"),
+    ],
+)
+def test_an_upload_is_framed_as_the_server_asks_and_sent_whole_again_after_a_failure(
+    header: dict[str, str], length: str | None, encoding: str | None, kind: str
+) -> None:
+    seen: list[tuple[str, bytes]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append((request.method, request.read()))
+        told = request.headers
+        if request.method == "PUT":
+            framed = (told.get("content-length"), told.get("transfer-encoding"), told.get_list("content-type"))
+            assert framed == (length, encoding, [kind])
+        return httpx.Response(503 if len(seen) == 1 else 200)
+
+    actions = {
+        "upload": Action("https://store.example/x", header),
+        "verify": Action("https://git.example/verify", {}),
+    }
+    with client(answer) as server:
+        server.upload(of(ONE), actions, lambda: [ONE[:1000], ONE[1000:]])
+    told = {"oid": of(ONE).oid, "size": len(ONE)}
+    assert [(m, b) for m, b in seen if m == "PUT"] == [("PUT", ONE)] * 2
+    assert [(m, json.loads(b)) for m, b in seen if m == "POST"] == [("POST", told)]
+
+
+@pytest.mark.parametrize(
     ("answers", "attempts"),
     [([503, 200], 2), ([429, 502, 200], 3), ([401], 1), ([404], 1), ([500] * 9, 4), ([None] * 9, 4)],
 )
