@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,9 +84,12 @@ class Bench:
         return reconstruct(self.plans[repo], repo_folder(self.settings.staging, self.run_id, repo)).path
 
     def finish(self) -> None:
-        """Rebuilds and pushes every repository."""
-        with ThreadPoolExecutor(self.hands) as pool:
-            list(pool.map(lambda repo: push(self.plans[repo], self.rebuild(repo), self.settings), self.plans))
+        """Rebuilds and pushes every repository; as in Airflow, each in a process of a few."""
+        with ProcessPoolExecutor(self.hands, mp_context=multiprocessing.get_context("spawn")) as pool:
+            list(pool.map(self.rebuild_and_push, self.plans))
+
+    def rebuild_and_push(self, repo: str) -> None:
+        push(self.plans[repo], self.rebuild(repo), self.settings)
 
 
 def _planned(settings: Settings, run_id: str, goals: Mapping[str, str]) -> dict[str, RestorePlan]:

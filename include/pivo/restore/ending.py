@@ -22,9 +22,23 @@ KEPT_FOR = 24 * 3600.0
 _KILLED = "A task was killed or timed out; its log says more."
 
 
-def put_together(staging: Path, run_id: str, targets: Mapping[str, str], whole: PivoError | None) -> list[RepoReport]:
-    """The rows of the report; `whole` is what failed the run as a whole, for those with no failure of their own."""
-    return [_row(repo_folder(staging, run_id, repo), repo, target, whole) for repo, target in targets.items()]
+def put_together(
+    staging: Path,
+    run_id: str,
+    targets: Mapping[str, str],
+    whole: PivoError | None = None,
+    before: Mapping[str, RepoReport] | None = None,
+) -> list[RepoReport]:
+    """The rows of the report; `whole` is what failed the run as a whole, for those with no failure of their own.
+
+    What an earlier end of the same run has cleared away was not done again: its row in `before` stands.
+    """
+    rows = []
+    for repo, target in targets.items():
+        at = repo_folder(staging, run_id, repo)
+        old = None if at.exists() else (before or {}).get(repo)
+        rows.append(old or _row(at, repo, target, whole))
+    return rows
 
 
 def _row(at: Path, repo: str, target: str, whole: PivoError | None) -> RepoReport:
@@ -65,8 +79,9 @@ def clear(staging: Path, run_id: str, repos: Iterable[str]) -> None:
     for repo in repos:
         at = repo_folder(staging, run_id, repo)
         err = outcome.failure(at) or outcome.failure(folder)
-        # no failure at all: killed, or it never came to its turn
-        mendable = (at / PLAN).exists() and not outcome.left(at, "pushed") and (err is None or err.retry)
+        # no failure at all: killed, or it never came to its turn; with all packs there, only the target is in the way
+        hopeful = err is None or err.retry or outcome.left(at, "downloaded") is not None
+        mendable = hopeful and (at / PLAN).exists() and not outcome.left(at, "pushed")
         if mendable:
             keep = True
             shutil.rmtree(at / "repo.git", ignore_errors=True)

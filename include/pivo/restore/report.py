@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -152,9 +151,8 @@ def load(home: Path, run_id: str) -> Report:
 
 
 def earlier(home: Path, run_id: str) -> dict[str, RepoReport]:
-    """What an earlier end of the same run restored, by repository."""
+    """What the report of an earlier end of the same run says, by repository; empty when there is none."""
     try:
-        rows: Iterable[RepoReport] = load(home, run_id).repositories
+        return {row.repo: row for row in load(home, run_id).repositories}
     except (NotFound, StackError):
         return {}
-    return {r.repo: r for r in rows if r.restored}

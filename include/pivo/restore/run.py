@@ -108,8 +108,8 @@ class RestoreRun:
     def _pushed_before(self, repo: str, before: Mapping[str, reports.RepoReport]) -> bool:
         """Whether an earlier attempt of this run brought `repo` back; its facts are carried over then."""
         at = self.at(repo)
-        if outcome.left(at, "pushed") is None and repo in before:
-            row = before[repo]
+        row = before.get(repo)
+        if row and row.restored and outcome.left(at, "pushed") is None:
             outcome.leave(at, "pushed", {"url": row.url, "report": asdict(row)})
         return outcome.left(at, "pushed") is not None
 
@@ -150,8 +150,7 @@ class RestoreRun:
 
     def _after_job(self, ended: PivoError | None) -> PivoError | None:
         """Records what is there; why the run cannot go on, None when it can. `ended` is why the job broke off."""
-        planned = self._planned()
-        there = [at for at in planned if outcome.left(at, "downloaded")]
+        there = [at for at in (planned := self._planned()) if outcome.left(at, "downloaded")]
         told = [failed for at in planned if (failed := outcome.failure(at))]
         if len(there) + len(told) == len(planned):
             ended = next((e for e in told if e.retry), next(iter(told), None))  # the job came to its end
@@ -167,17 +166,16 @@ class RestoreRun:
         return [at for at in folders if (at / PLAN).exists() and outcome.left(at, "pushed") is None]
 
     def reconstruct(self, repo: str) -> str:
-        """Rebuild and prove the repository; its path."""
-        at = self.at(repo)
-        if done := outcome.left(at, "pushed"):
+        """Rebuild and prove the repository; its path, or its address when it is pushed already."""
+        if done := outcome.left(self.at(repo), "pushed"):
             return str(done["url"])
         self._require_downloaded(repo)
         with self._step("reconstruct", repo):
             plan = self.plan(repo)
             limit = self.settings.file_limit if plan.target_kind == "forge" else 0
-            made = reconstruct(plan, at, file_limit=limit, progress=logged(log))
+            made = reconstruct(plan, self.at(repo), file_limit=limit, progress=logged(log))
             facts = {"commits": made.commits, "objects": made.objects, "withheld": [asdict(w) for w in made.withheld]}
-            outcome.leave(at, "rebuilt", facts)
+            outcome.leave(self.at(repo), "rebuilt", facts)
             said = f"{made.commits:,} commits, {made.objects:,} objects, {len(made.refs)} refs, all there."
             if made.withheld:
                 left = reports.RepoReport(repo, plan.target, withheld=made.withheld).left_out
@@ -199,12 +197,14 @@ class RestoreRun:
         at = self.at(repo)
         if done := outcome.left(at, "pushed"):
             return str(done["url"])
+        if not (at / "repo.git").is_dir():  # cleared after the run had ended: only the packs were kept
+            self.reconstruct(repo)
         with self._step("push", repo):
             plan = self.plan(repo)
             sent = push(plan, at / "repo.git", self.settings, progress=logged(log))
             facts = {"url": sent.url, "refs": len(sent.refs), "pushes": sent.pushes}
             outcome.leave(at, "pushed", facts | {"withheld": [asdict(w) for w in sent.withheld]})
-            row = put_together(self.settings.staging, self.run_id, {repo: plan.target}, None)[0]
+            row = put_together(self.settings.staging, self.run_id, {repo: plan.target})[0]
             row = replace(row, withheld=tuple(w for w in row.withheld if w.what != "tag"))
             self._record("pushed", {repo: sent.url + (f" Withheld: {row.left_out}." if row.withheld else "")})
         return sent.url
@@ -218,7 +218,8 @@ class RestoreRun:
         try:
             all_refs = self.request.all_refs
             targets = outcome.run(self.folder)
-            rows = put_together(self.settings.staging, self.run_id, targets, whole)
+            known = reports.earlier(self.settings.home, self.run_id)
+            rows = put_together(self.settings.staging, self.run_id, targets, whole, known)
         except PivoError as err:  # it never came to a plan
             named = self._text("repo") or self._text("repos")
             rows = [reports.RepoReport(named, self._text("target"), failure=str(whole or err))]
@@ -242,7 +243,6 @@ class RestoreRun:
         at = self.at(repo) if repo else self.folder
         outcome.forget_failure(at)
         (self.folder / outcome.KEPT).unlink(missing_ok=True)
-        log.info("%s of %s %s", name, self.run_id, repo)
         try:
             yield
         except PivoError as err:

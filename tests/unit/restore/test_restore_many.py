@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -243,6 +244,21 @@ def test_what_was_away_is_tried_again_and_then_given_up_for_itself_alone(
     assert each(run, repos) == {f"acme/{n}": f"{forge.url}/neworg/{n}" for n in "abc"}
     kept = run.finish()
     assert all(not r["failure"] and r["refs"] for r in kept["repositories"]) and not run.folder.exists()
+
+
+def test_a_target_that_was_in_the_way_and_is_not_any_more_needs_no_second_download(
+    three: None, source: Git, start: Callable[..., RestoreRun], forge: ForgeServer
+) -> None:
+    run = start()
+    repos = run.validate()
+    job(run)
+    taken = forge.forge.create("neworg", "b", None, private=False)
+    source("push", "-q", str(taken.path), "main~3:refs/heads/main")
+    assert "is not empty" in each(run, repos)["acme/b"]
+    run.finish()
+    shutil.rmtree(taken.path)
+    assert run.push("acme/b") == f"{forge.url}/neworg/b"  # as if only that task were cleared
+    assert [r["failure"] for r in run.finish()["repositories"]] == ["", "", ""] and not run.folder.exists()
 
 
 def test_remains_of_old_runs_go_and_those_of_running_ones_stay(
