@@ -47,8 +47,7 @@ class RestoreRun:
     last: bool = True
 
     @property
-    def folder(self) -> Path:
-        """The run's staging folder."""
+    def folder(self) -> Path:  # the run's staging folder
         return run_folder(self.settings.staging, self.run_id)
 
     def at(self, repo: str) -> Path:
@@ -150,7 +149,8 @@ class RestoreRun:
 
     def _after_job(self, ended: PivoError | None) -> PivoError | None:
         """Records what is there; why the run cannot go on, None when it can. `ended` is why the job broke off."""
-        there = [at for at in (planned := self._planned()) if outcome.left(at, "downloaded")]
+        planned = self._planned()
+        there = [at for at in planned if outcome.left(at, "downloaded")]
         told = [failed for at in planned if (failed := outcome.failure(at))]
         if len(there) + len(told) == len(planned):
             ended = next((e for e in told if e.retry), next(iter(told), None))  # the job came to its end
@@ -267,7 +267,7 @@ class RestoreRun:
 
         Only the request must get through (`strict`): a restore that has begun is not stopped for want of Kafka.
         """
-        events: list[RestoreEvent] = []
+        events = []
         for repo, detail in details.items():
             plan = self._planned_or_none(repo)
             target = plan.target if plan else (targets or {}).get(repo, self._text("target"))
