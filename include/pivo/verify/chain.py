@@ -133,8 +133,10 @@ def _ahead(archive: Archive, reading: Reading, repo: str, ids: list[SnapshotId])
 
 def _read(archive: Archive, reading: Reading, repo: str, which: SnapshotId) -> _Read:
     entries = {e.name: e for e in _entries(archive, archive.path(repo, which.dirname))}
+    listed = entries.get(manifests.NAME)
     try:
-        return _Read(which, entries, reading.whole(archive.path(repo, which.dirname, manifests.NAME)))
+        path = archive.path(repo, which.dirname, manifests.NAME)
+        return _Read(which, entries, reading.whole(path, listed.size if listed else None))
     except NotFound:
         return _Read(which, entries, None, ("missing", "is not in the archive"))
     except ArchiveError as err:

@@ -132,14 +132,24 @@ class Repository:
 
         What git cannot walk at all comes back as one entry with its words.
         """
-        given = "\n".join(tips).encode()
-        if not given:
+        listing = self._path / "tips"
+        listing.write_text("".join(f"{oid}\n" for oid in tips))
+        if not listing.stat().st_size:
             return [], 0
-        done = self._run("rev-list", "--objects", "--missing=print", "--quiet", "--stdin", stdin=given)
-        rows = [row.decode()[1:41] for row in done.stdout.splitlines() if row.startswith(b"?")]
-        if done.returncode and not rows:
-            return [_first(done.stderr)], 1
-        return rows[:limit], len(rows)
+        command = self._command("rev-list", "--objects", "--missing=print", "--quiet", "--stdin")
+        named: list[str] = []
+        count = 0
+        with listing.open("rb") as stdin, (self._path / "said").open("w+b") as said:
+            with subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=said, env=self._env) as process:
+                assert process.stdout
+                for row in process.stdout:  # --quiet leaves the missing ones, each as `?<id>`; there may be millions
+                    count += row.startswith(b"?")
+                    if row.startswith(b"?") and len(named) < limit:
+                        named.append(row[1:41].decode())
+            said.seek(0)
+            if process.returncode and not count:
+                return [_first(said.read(4096))], 1
+        return named, count
 
 
 def _first(said: bytes) -> str:

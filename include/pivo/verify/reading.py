@@ -38,13 +38,14 @@ class Reading:
         self.store = store
         self._well = ""  # a file that was read to its end
 
-    def whole(self, path: str) -> bytes:
-        """A small file; NotFound when it is missing, ArchiveError when it cannot be read though the archive answers."""
+    def whole(self, path: str, size: int | None) -> bytes:
+        """A small file, of `size` bytes where that is known.
+
+        NotFound when it is missing, ArchiveError when it cannot be read though the archive answers.
+        """
         parts: list[bytes] = []
-        size = self._stream(path, None, parts.append)
-        raw = b"".join(parts)
-        assert size == len(raw)
-        return raw
+        self._stream(path, size, parts.append)
+        return b"".join(parts)
 
     def check(self, want: Expected, sink: Sink | None = None) -> list[Problem]:
         """Reads a file through `sink`; what is wrong with it. Unavailable when the archive does not answer."""
