@@ -25,6 +25,7 @@ from pivo.verify.gitproof import Pack, Repository
 from pivo.verify.reading import Expected, Problem, Reading
 from pivo.verify.report import Verified
 from pivo.verify.shallow import File
+from pivo.verify.smallpacks import SmallPacks, small
 from pivo.verify.witness import Witness
 
 _STREAMS = 2  # packs at once: each has a git beside it, which has threads of its own
@@ -52,8 +53,10 @@ def verify(
     wanted = shallow.files(chain)
     _room(scratch, sum(f.size for f in wanted))
     with tempfile.TemporaryDirectory(prefix="verify-", dir=scratch, ignore_cleanup_errors=True) as folder:
-        proof = _Proof(chain, reading, Repository(Path(folder) / "packs.git", environment))
+        few = SmallPacks(reading, Repository(Path(folder) / "small.git", environment), small(wanted))
+        proof = _Proof(chain, reading, Repository(Path(folder) / "packs.git", environment), few)
         size = shallow.read_all(chain, wanted, proof.check, _STREAMS, progress)
+        proof.take_small()
         progress("walking the history", 0, None)
         _connect(chain, proof.repository)
         _suffice(chain, proof)
@@ -77,29 +80,55 @@ class _Proof:
     chain: Chain
     reading: Reading
     repository: Repository
+    few: SmallPacks
     objects: int = 0
     taken: dict[tuple[str, str], Pack] = field(default_factory=dict)
 
     def check(self, file: File, want: Expected) -> list[Problem]:
         """What is wrong with a file."""
-        return self._pack(file.pack, want) if file.pack else self.reading.check(want)
-
-    def _pack(self, stored: StoredPack, want: Expected) -> list[Problem]:
+        if self.few.has(file):
+            return self.few.check(file, want)
+        if file.pack is None:
+            return self.reading.check(want)
         with self.repository.receive() as pack:
             problems = self.reading.check(want, pack.write)
         if problems:  # other bytes than were published; git can often tell where
             pack.drop()
             return [(kind, f"{told}; git: {pack.failure}" if pack.failure else told) for kind, told in problems]
+        self._indexed(file.pack, pack)
+        return []
+
+    def take_small(self) -> None:
+        """Takes the small packs in: all at once where git has nothing against them, else each by itself."""
+        proven = self.few.proven()
+        for name, stored in self.few.read.items():
+            if name in proven:
+                pack = proven[name]
+                pack.move(self.repository.packs)
+                self._taken(stored, pack)
+            else:
+                with self.repository.receive() as pack:
+                    for piece in self.few.pieces(name):
+                        pack.write(piece)
+                self._indexed(stored, pack)
+
+    def _indexed(self, stored: StoredPack, pack: Pack) -> None:
+        """After git has indexed a pack that has the bytes of its manifest."""
         if pack.failure:
-            return [("pack", f"has the bytes of its manifest and is no whole pack; git: {pack.failure}")]
-        self.objects += pack.objects
-        self.taken[stored.snapshot, stored.id] = pack
+            told = f"has the bytes of its manifest and is no whole pack; git: {pack.failure}"
+            self.chain.found(stored.snapshot, stored.pack_name, "pack", told)
+            return
         if pack.idx_sha256() != stored.idx_sha256:
             told = f"is by its manifest not the index that git makes of {stored.pack_name}"
             self.chain.found(stored.snapshot, stored.idx_name, "idx", told)
-        if pack.objects == stored.objects:
-            return []
-        return [("pack", f"has {pack.objects:,} objects, and its manifest says {stored.objects:,}")]
+        self._taken(stored, pack)
+
+    def _taken(self, stored: StoredPack, pack: Pack) -> None:
+        self.objects += pack.objects
+        self.taken[stored.snapshot, stored.id] = pack
+        if pack.objects != stored.objects:
+            told = f"has {pack.objects:,} objects, and its manifest says {stored.objects:,}"
+            self.chain.found(stored.snapshot, stored.pack_name, "pack", told)
 
     def only(self, packs: Iterable[StoredPack]) -> bool:
         """Leaves only `packs` in the repository; whether there were others."""

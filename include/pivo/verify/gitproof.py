@@ -14,6 +14,7 @@ _ENV = {"LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/nu
 # Nothing of this repository outlives the run: no need to wait for the disk, or for files that nobody opens.
 _CONFIG = ("core.fsync=none", "pack.writeReverseIndex=false", "core.commitGraph=false", "gc.auto=0")
 _FULL = b"No space left"
+_BAD_PACK = 4  # a bit of git fsck's exit code, builtin/fsck.c: ERROR_PACK; others speak of links and odd objects
 
 
 class Pack:
@@ -22,7 +23,7 @@ class Pack:
     After :meth:`Repository.receive`, `failure` is what git had against it, or `file` is where it lies.
     """
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes] | None) -> None:
         self._folder = folder
         self._process = process
         self.failure = ""
@@ -31,12 +32,13 @@ class Pack:
 
     def write(self, block: bytes) -> None:
         """The next bytes; those that come after git has given up are let go."""
-        assert self._process.stdin
+        assert self._process and self._process.stdin
         with suppress(BrokenPipeError):
             self._process.stdin.write(block)
 
     def finish(self) -> None:
         """Waits for git's word."""
+        assert self._process
         with suppress(BrokenPipeError):
             out, said = self._process.communicate()
         if _FULL in said:
@@ -47,9 +49,26 @@ class Pack:
         if self._process.returncode:
             self.failure = _first(said)
             return
-        self.file = self._folder / f"pack-{out.split()[-1].decode()}.pack"
-        with self.file.open("rb") as file:
+        self._at(self._folder / f"pack-{out.split()[-1].decode()}.pack")
+
+    @classmethod
+    def opened(cls, path: Path) -> Pack:
+        """A pack that was proven where it lies, at `path`."""
+        pack = cls(path.parent, None)
+        pack._at(path)
+        return pack
+
+    def _at(self, path: Path) -> None:
+        self.file = path
+        with path.open("rb") as file:
             self.objects = int.from_bytes(file.read(12)[8:], "big")
+
+    def move(self, folder: Path) -> None:
+        """Moves it, and its index, into another repository's `folder`."""
+        assert self.file
+        for suffix in (".pack", ".idx"):
+            self.file.with_suffix(suffix).replace(folder / self.file.with_suffix(suffix).name)
+        self._folder, self.file = folder, folder / self.file.name
 
     def idx_sha256(self) -> str:
         """SHA-256 of the index that git has made."""
@@ -95,7 +114,7 @@ class Repository:
             stderr=subprocess.PIPE,
             env=self._env,
         )
-        pack = Pack(self._path / "objects" / "pack", process)
+        pack = Pack(self.packs, process)
         try:
             yield pack
         except BaseException:
@@ -105,14 +124,31 @@ class Repository:
             raise
         pack.finish()
 
+    @property
+    def packs(self) -> Path:
+        """The folder of its packs."""
+        return self._path / "objects" / "pack"
+
+    def whole(self) -> bool:
+        """Whether git finds every object of every pack as its index says; what links them is not looked at."""
+        done = subprocess.run(
+            self._command("fsck", "--full", "--no-dangling", "--no-progress"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self._env,
+            check=False,
+        )
+        return 0 <= done.returncode < 64 and not done.returncode & _BAD_PACK
+
     def join(self, least: int) -> None:
         """One index over all packs, when there are `least` or more."""
-        if len(list((self._path / "objects" / "pack").glob("*.pack"))) >= least:
+        if len(list(self.packs.glob("*.pack"))) >= least:
             self._run("multi-pack-index", "write")  # without it the walk is only slower
 
     def disjoin(self) -> None:
         """Removes the common index: packs were taken away."""
-        (self._path / "objects" / "pack" / "multi-pack-index").unlink(missing_ok=True)
+        (self.packs / "multi-pack-index").unlink(missing_ok=True)
 
     def kinds(self, oids: Iterable[str]) -> dict[str, tuple[str, str] | None]:
         """Each object's type and what it leads to once tags are followed; None where it is not there."""

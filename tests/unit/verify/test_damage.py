@@ -23,9 +23,15 @@ from pivo.models import LfsObject, StoredPack
 from pivo.settings import CHECKOUT
 from pivo.snapshot import manifest as manifests
 from pivo.store import LocalStore
-from pivo.verify import deep, reading, shallow
+from pivo.verify import deep, reading, shallow, smallpacks
 from pivo.verify.report import Verified, failure
 from verify_kit import REPO, Copy
+
+
+@pytest.fixture(params=["each pack alone", "small packs together"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways in which packs are proven."""
+    monkeypatch.setattr(smallpacks, "MANY", 1 if "together" in request.param else 1000)
 
 
 def flip(path: Path, offset: int, bit: int) -> None:
@@ -35,6 +41,7 @@ def flip(path: Path, offset: int, bit: int) -> None:
     path.write_bytes(raw)
 
 
+@pytest.mark.usefixtures("way")
 def test_a_whole_archive_is_found_whole(copy: Copy) -> None:
     quick, full = copy.shallow(), copy.deep()
     assert quick.ok and full.ok, (quick, full)
@@ -62,6 +69,7 @@ def test_any_flipped_byte_of_any_file_is_named(copy: Copy) -> None:
     assert copy.shallow().ok
 
 
+@pytest.mark.usefixtures("way")
 def test_a_deep_verification_names_the_same_files(copy: Copy) -> None:
     pick = random.Random(7)
     for path in copy.files():
@@ -192,6 +200,7 @@ def repacked(copy: Copy, n: int, pack: Path | None, idx: bytes | None) -> None:
         before = manifests.digest(raw)
 
 
+@pytest.mark.usefixtures("way")
 def test_an_index_that_is_not_its_packs_is_named(copy: Copy) -> None:
     idx = bytearray(copy.file(1, ".idx").read_bytes())
     idx[-60] ^= 1  # an offset
@@ -201,6 +210,7 @@ def test_an_index_that_is_not_its_packs_is_named(copy: Copy) -> None:
     assert [(f.snapshot, f.kind) for f in found] == [(copy.dirs[0], "idx")]
 
 
+@pytest.mark.usefixtures("way")
 def test_a_damaged_pack_with_the_right_sha256_is_named(copy: Copy, tmp_path: Path) -> None:
     whole = bytearray(copy.file(1, ".pack").read_bytes())
     whole[len(whole) // 2] ^= 4
@@ -212,6 +222,7 @@ def test_a_damaged_pack_with_the_right_sha256_is_named(copy: Copy, tmp_path: Pat
     assert any(f.kind == "object" for f in found)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("left_out", ["blob", "tree", "commit", "tip"])
 def test_an_object_that_is_in_no_pack_is_named(copy: Copy, made: Vault, tmp_path: Path, left_out: str) -> None:
     source = Repo(made.folder.parent / "source.git")
@@ -241,6 +252,7 @@ def test_a_tag_that_leads_elsewhere_is_named(copy: Copy) -> None:
     assert [(f.snapshot, "refs/tags/v1 leads to" in f.detail) for f in found] == [(copy.dirs[4], True)]
 
 
+@pytest.mark.usefixtures("way")
 def test_a_lost_tip_is_walked_too(copy: Copy, made: Vault, tmp_path: Path) -> None:
     """The commit that a force-push took away is only behind `lost` by now, and in older snapshots' refs."""
     source = Repo(made.folder.parent / "source.git")
@@ -272,6 +284,7 @@ class Flaky(LocalStore):
         yield from super().stream(path, offset, length, chunk)
 
 
+@pytest.mark.usefixtures("way")
 def test_a_read_that_breaks_off_is_taken_up_again(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_PAUSE", 0.0)
     copy.archive.store = Flaky(copy.root.parents[1], ".pack", 6)
@@ -341,6 +354,7 @@ def test_git_lfs_objects_are_files_like_others(copy: Copy) -> None:
     assert [(f.file, f.kind) for f in copy.deep().findings] == [(stored.name, "missing")]
 
 
+@pytest.mark.usefixtures("way")
 def test_packs_that_stand_for_others_must_hold_all_of_theirs(copy: Copy, made: Vault, tmp_path: Path) -> None:
     """A consolidation that left an object out: every object is still somewhere, but its readers would not find it."""
     source = Repo(made.folder.parent / "source.git")
