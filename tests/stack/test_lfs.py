@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
+import subprocess
+import sys
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +23,8 @@ from pivo.restore.download import download
 from pivo.restore.plan import validate
 from pivo.restore.push import push
 from pivo.restore.reconstruct import reconstruct
-from pivo.settings import ForgeAccess, Settings
+from pivo.settings import CHECKOUT, ForgeAccess, Settings
+from pivo.snapshot import lfs
 from pivo.snapshot.archive import Archive
 from pivo.stack.localforge import Account, Forge, ForgeServer
 from pivo.store import open_store
@@ -74,3 +79,41 @@ def test_objects_go_from_forge_to_hdfs_and_back_to_a_forge(stack: Settings, forg
     assert (done.lfs, done.withheld) == (2, ())
     back = forge.forge.find("pivo", "back")
     assert back and [place(back.path, c).read_bytes() for c in (ONE, TWO)] == [ONE, TWO]
+
+
+def test_a_writer_killed_at_any_moment_leaves_every_object_stored_once_or_asked_for_again(
+    stack: Settings, stack_env: dict[str, str], tmp_path: Path
+) -> None:
+    source = gitmake.empty(tmp_path / "source.git")
+    contents = [os.urandom(300_000 + n) for n in range(12)]
+    name = f"lfs/{uuid.uuid4().hex[:12]}"
+    env = {**os.environ, **stack_env, "PYTHONPATH": str(CHECKOUT / "include")}
+
+    def ingest(to: str, patience: float | None) -> bool:
+        words = [sys.executable, "-c", "from pivo.cli import main; main()", "ingest", str(source.path), "--name", to]
+        with subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as one:
+            try:
+                return one.wait(patience) == 0
+            except subprocess.TimeoutExpired:
+                one.kill()
+                return False
+
+    source.commit("main", 0, ATTRIBUTES)
+    keep(source, *contents[::2])
+    begun = time.monotonic()
+    assert ingest(f"{name}-first", None)
+    whole, killed = time.monotonic() - begun, 0
+    for n in range(12):
+        source.commit("main", n + 1, tracked(f"file{n}.bin", contents[n]))
+        killed += not ingest(name, whole * random.uniform(0.4, 1.3))
+    keep(source, *contents)
+    assert ingest(name, None) and killed >= 3
+
+    archive = Archive(open_store(stack.archive, stack.archive_reader))
+    snapshots = [archive.manifest(name, s.dirname) for s in archive.snapshots(name)]
+    held = lfs.stored(archive, snapshots[-1])
+    assert not snapshots[-1].incomplete and set(held) == {of(c).oid for c in contents}
+    assert sum(len(m.lfs) for m in snapshots) == len(contents)
+    for dirname, one in held.values():
+        assert b"".join(lfs.stream(archive, name, dirname, one)) in contents
+    assert shallow.verify(archive, name).findings == ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -220,6 +222,23 @@ def test_hdfs_failing_under_an_object_fails_the_ingest_and_leaves_nothing(
     with pytest.raises(ArchiveError, match="disk is full"):
         vault.ingest(source)
     assert vault.incoming == [] and vault.archive.snapshots("acme/odd") == []
+
+
+def test_memory_does_not_grow_with_an_object(source: Repo, forge: ForgeServer, tmp_path: Path) -> None:
+    large = ONE * 25_000  # 75 MB
+    source.commit("main", 2, tracked("large.bin", large))
+    url = on_forge(forge, source, ONE, TWO, large)
+    code = (
+        "import sys; from pathlib import Path; from archive_kit import Vault\n"
+        "report = Vault(Path(sys.argv[1])).ingest(sys.argv[2], token=sys.argv[3])\n"
+        "peak = next(row for row in open('/proc/self/status') if row.startswith('VmHWM'))\n"
+        "print(report.lfs, peak.split()[1])\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, "-c", code, str(tmp_path / "own"), url, TOKEN]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=True)
+    stored, peak = map(int, done.stdout.split())
+    assert stored == 3 and peak < 110_000, done.stdout  # kB; all of it but some MB is Python and its libraries
 
 
 # -- the client alone, against a server that answers as told
