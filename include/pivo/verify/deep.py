@@ -53,8 +53,9 @@ def verify(
     wanted = shallow.files(chain)
     _room(scratch, sum(f.size for f in wanted))
     with tempfile.TemporaryDirectory(prefix="verify-", dir=scratch, ignore_cleanup_errors=True) as folder:
-        few = SmallPacks(reading, Repository(Path(folder) / "small.git", environment), small(wanted))
-        proof = _Proof(chain, reading, Repository(Path(folder) / "packs.git", environment), few)
+        repository, together = Repository(Path(folder) / "packs.git", environment), small(wanted)
+        apart = Repository(Path(folder) / "small.git", environment) if together else repository
+        proof = _Proof(chain, reading, repository, SmallPacks(reading, apart, together))
         size = shallow.read_all(chain, wanted, proof.check, _STREAMS, progress)
         proof.take_small()
         progress("walking the history", 0, None)

@@ -153,12 +153,10 @@ class Repository:
     def kinds(self, oids: Iterable[str]) -> dict[str, tuple[str, str] | None]:
         """Each object's type and what it leads to once tags are followed; None where it is not there."""
         asked = list(oids)
-        told, peeled = (
-            self._run("cat-file", "--batch-check", "--buffer", stdin="".join(f"{o}{end}\n" for o in asked).encode())
-            for end in ("", "^{}")
-        )
+        questions = "".join(f"{oid}\n{oid}^{{}}\n" for oid in asked).encode()
+        answers = self._run("cat-file", "--batch-check", "--buffer", stdin=questions).stdout.splitlines()
         found: dict[str, tuple[str, str] | None] = {}
-        for oid, row, behind in zip(asked, told.stdout.splitlines(), peeled.stdout.splitlines(), strict=True):
+        for oid, row, behind in zip(asked, answers[::2], answers[1::2], strict=True):
             kind = row.split()[1].decode()
             found[oid] = None if kind == "missing" else (kind, behind.split()[0].decode())
         return found

@@ -59,7 +59,7 @@ class SmallPacks:
     def proven(self) -> dict[str, Pack]:
         """The packs that git has nothing against, in their place; empty where it has something against any."""
         paths = [self.repository.packs / name for name in self.packs if name not in self.bad]
-        if self.bad or not all(p.exists() and p.with_suffix(".idx").exists() for p in paths):
+        if not paths or self.bad or not all(p.exists() and p.with_suffix(".idx").exists() for p in paths):
             return {}
         return {p.name: Pack.opened(p) for p in paths} if self.repository.whole() else {}
 
