@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -131,22 +130,25 @@ def test_what_a_night_archived_can_be_asked_for(story: Story, stack: Settings) -
 
 
 def test_ten_random_commits_come_back_bit_for_bit(
-    story: Story, stack: Settings, run: Run, airflow: Orchestrator, tmp_path: Path
+    story: Story, stack: Settings, airflow: Orchestrator, tmp_path: Path
 ) -> None:
-    """Two by the DAG with its Spark application, the others by the functions that its tasks call."""
+    """Two by the DAG with its Spark application, the others, meanwhile, by the functions that its tasks call."""
     rng = random.Random(SEED)
     chosen = [story.signed, rng.choice(story.lost), *rng.sample(story.seen, 8)]
-    for number, commit in enumerate(chosen):
-        target = f"pivo/{story.name.partition('/')[2]}-{number}"
-        ref = commit if number % 2 else commit[:12]
-        if number < 2:
-            run("pivo_restore", {"repo": story.name, "ref": ref, "target": target})
-        else:
-            plan = validate(stack, repo=story.name, ref=ref, target=target, run_id=f"test {number}")
-            staging = tmp_path / "staging" / str(number)
-            download(plan, staging / "packs", stack.archive, stack.archive_reader)
-            push(plan, reconstruct(plan, staging).path, stack)
-            shutil.rmtree(staging)
+    targets = [f"pivo/{story.name.partition('/')[2]}-{number}" for number in range(10)]
+    asked = [commit if number % 2 else commit[:12] for number, commit in enumerate(chosen)]
+    runs = [
+        airflow.trigger("pivo_restore", {"repo": story.name, "ref": ref, "target": target}).run_id
+        for ref, target in zip(asked[:2], targets[:2], strict=True)
+    ]
+    for ref, target in zip(asked[2:], targets[2:], strict=True):
+        plan = validate(stack, repo=story.name, ref=ref, target=target, run_id=f"test {target}")
+        staging = tmp_path / target
+        download(plan, staging / "packs", stack.archive, stack.archive_reader)
+        push(plan, reconstruct(plan, staging).path, stack)
+    for one in runs:
+        assert airflow.wait("pivo_restore", one, timeout=300).state == "success", airflow.failure("pivo_restore", one)
+    for commit, target in zip(chosen, targets, strict=True):
         proven(stack, story, commit, f"http://127.0.0.1:{stack.ports.forge}/{target}.git", tmp_path)
     assert not [p for p in stack.staging.iterdir() if p.name != "ingest" and any(p.iterdir())]
 
