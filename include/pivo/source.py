@@ -225,6 +225,10 @@ def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], in
     refs = {text(n): t.decode() for n, t in result.refs.items() if t and counts(text(n), also)}
     head = result.refs.get(HEADREF)
     ref = result.symrefs.get(HEADREF)
+    if not result.refs and url.startswith("file:"):
+        # An empty repository has a branch in mind; the protocol's first version cannot tell it.
+        unborn = _git(unquote(urlsplit(url).path), "symbolic-ref", "--quiet", "HEAD")
+        return Remote({}, None, unborn, False)
     return Remote(refs, head.decode() if head else None, text(ref) if ref else None, asked)
 
 

@@ -298,3 +298,9 @@ def test_which_refs_count() -> None:
     )
     assert not any(map(source.counts, ("HEAD", "refs/pull/1/head", "refs/remotes/o/x", "refs/stash", "refs/tags/x^{}")))
     assert source.counts("refs/pull/1/head", ["refs/pull/"])
+
+
+def test_an_empty_local_repository_tells_the_branch_that_it_has_in_mind(tmp_path: Path) -> None:
+    repo = gitmake.empty(tmp_path / "empty.git", "trunk")
+    remote = source.fetch(repo.url, lambda refs: [], [], len)
+    assert (remote.refs, remote.head, remote.head_ref) == ({}, None, "refs/heads/trunk")
