@@ -154,7 +154,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            start_new_session=True,  # a Ctrl-C at the terminal is the parent's to handle
+            process_group=0,  # a Ctrl-C at the terminal is the parent's to handle
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
