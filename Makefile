@@ -24,8 +24,8 @@ down:  ## stop the stack; what is stored stays
 test: dev  ## all tests, against a stack of their own
 	@$(BIN)/python -m pytest
 
-unit: dev  ## the tests that need no stack
-	@$(BIN)/python -m pytest tests/unit
+unit: dev  ## the tests that need no stack, four at a time: most of them wait for a socket
+	@$(BIN)/python -m pytest -n 4 tests/unit
 
 lint: dev  ## what a change must be clean of
 	@$(BIN)/ruff check .
