@@ -11,23 +11,20 @@ Only RDDs are used: without Spark SQL an application starts seconds sooner.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import socket
 import sys
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pivo.errors import PivoError, Unavailable
+from pivo.errors import PivoError
 from pivo.restore.download import Outcome, Unit, fetch_group
 from pivo.restore.downloads import download_run, plans
 from pivo.restore.outcome import leave_failure
+from pivo.sparkjob import application, spread
 from pivo.trace import Service, line, trace
-
-NO_EXECUTOR = 120.0  # seconds without one started task after which the cluster counts as away
 
 
 @dataclass(frozen=True)
@@ -81,36 +78,11 @@ class Job:
         if not work:
             self.log("SPARK-DRIVER", "nothing to fetch: all of it is there")
             return []
-        from py4j.protocol import Py4JError
-        from pyspark import SparkConf, SparkContext
-
-        _reach(self.args.cluster)
-        try:
-            context = SparkContext(conf=SparkConf())
-        except Py4JError as err:
-            raise Unavailable(
-                f"The Spark cluster did not take the application: {_reason(err)}.",
-                "Look at `pivo status` and the Spark master's log, then try again.",
-            ) from None
-        context.setLogLevel("WARN")
-        up = time.time() - self.began
-        self.log("SPARK-DRIVER", f"{context.applicationId} on {context.master} after {up:.1f} s; {len(work)} tasks")
-        watch = Watch(context)
-        try:
-            shares = context.parallelize(work, len(work))
-            results = shares.map(Reader(self.args.archive, self.args.user)).collect()
-        except Py4JError as err:
-            if watch.gave_up:
-                raise Unavailable(
-                    f"The Spark cluster at {context.master} started no task within {NO_EXECUTOR:.0f} s.",
-                    "It has no free executor, or no worker: look at `pivo status`, then try again.",
-                ) from None
-            raise Unavailable(
-                f"The Spark application failed: {_reason(err)}.", "Look at its log; a new run resumes."
-            ) from None
-        finally:
-            watch.stop()
-            context.stop()
+        with application(self.args.cluster) as context:
+            up = time.time() - self.began
+            self.log("SPARK-DRIVER", f"{context.applicationId} on {context.master} after {up:.1f} s; {len(work)} tasks")
+            reader = Reader(self.args.archive, self.args.user)
+            results = spread(context, reader, work, "Look at its log; a new run resumes.")
         self.ready = min(begin for _, _, begin in results)
         for _, text, _ in results:
             sys.stdout.write(text + "\n")
@@ -118,53 +90,10 @@ class Job:
         return [outcome for outcomes, _, _ in results for outcome in outcomes]
 
 
-class Watch:
-    """Cancels the application when no task starts: without workers Spark itself waits for ever."""
-
-    def __init__(self, context: object) -> None:
-        self._context, self._stop = context, threading.Event()
-        self.gave_up = False
-        threading.Thread(target=self._look, daemon=True).start()
-
-    def stop(self) -> None:
-        self._stop.set()
-
-    def _look(self) -> None:
-        deadline = time.monotonic() + NO_EXECUTOR
-        while not self._stop.wait(2.0):
-            tracker = self._context.statusTracker()  # type: ignore[attr-defined]
-            stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-            if any(s and (s.numActiveTasks or s.numCompletedTasks) for s in stages):
-                return
-            if time.monotonic() > deadline:
-                self.gave_up = True
-                self._context.cancelAllJobs()  # type: ignore[attr-defined]
-                return
-
-
-def _reach(master: str) -> None:
-    """Unavailable when no standalone master listens; Spark itself would try for a minute."""
-    if not master.startswith("spark://"):
-        return
-    for address in master.removeprefix("spark://").split(","):
-        host, _, port = address.rpartition(":")
-        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
-            return
-    raise Unavailable(
-        f"The Spark master at {master} does not answer.", "Look at `pivo status`, start it, and try again."
-    )
-
-
 def _append(path: Path | None, text: str) -> None:
     if path is not None and path.parent.is_dir():
         with path.open("a", encoding="utf-8") as out:
             out.write(text + "\n")
-
-
-def _reason(err: Exception) -> str:
-    java = getattr(err, "java_exception", None)
-    text = str(java.toString()) if java is not None else str(err)
-    return " ".join(text.partition("\n")[0].split())[:300].rstrip(".")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

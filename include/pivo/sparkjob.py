@@ -43,8 +43,10 @@ def application(cluster: str) -> Iterator[Any]:
         context.stop()
 
 
-def spread(context: Any, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """`work` of each item, a task each; Unavailable when the cluster starts none or gives up."""
+def spread(
+    context: Any, work: Callable[[T], R], items: Sequence[T], advice: str = "Look at its log, then try again."
+) -> list[R]:
+    """`work` of each item, a task each; Unavailable, with `advice`, when the cluster starts none or gives up."""
     from py4j.protocol import Py4JError
 
     watch = _Watch(context)
@@ -56,7 +58,7 @@ def spread(context: Any, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
                 f"The Spark cluster at {context.master} started no task within {NO_EXECUTOR:.0f} s.",
                 "It has no free executor, or no worker: look at `pivo status`, then try again.",
             ) from None
-        raise Unavailable(f"The Spark application failed: {reason(err)}.", "Look at its log, then try again.") from None
+        raise Unavailable(f"The Spark application failed: {reason(err)}.", advice) from None
     finally:
         watch.stop()
 
