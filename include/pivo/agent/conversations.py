@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
+from pivo.agent.database import opened
 from pivo.agent.messages import Message, UserMessage, from_json, to_json
 
 _SCHEMA = """
@@ -27,7 +26,7 @@ class Conversations:
 
     def load(self, conversation: str, who: str) -> tuple[Message, ...]:
         """The messages so far; none for an id that is not `who`'s."""
-        with self._db() as db:
+        with opened(self._path, _SCHEMA) as db:
             row = db.execute(
                 "SELECT messages FROM conversations WHERE who = ? AND id = ?", (who, conversation)
             ).fetchone()
@@ -37,18 +36,7 @@ class Conversations:
         """Keep the last turns of `messages`, beginning with a question."""
         starts = [i for i, m in enumerate(messages) if isinstance(m, UserMessage)][-_TURNS:]
         kept = json.dumps(to_json(messages[starts[0] :] if starts else ()))
-        with self._db() as db:
+        with opened(self._path, _SCHEMA) as db:
             db.execute(
                 "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?)", (conversation, who, kept, time.time())
             )
-
-    @contextmanager
-    def _db(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        db = sqlite3.connect(self._path, timeout=10)
-        try:
-            db.execute(_SCHEMA)
-            with db:
-                yield db
-        finally:
-            db.close()

@@ -10,14 +10,13 @@ import hashlib
 import hmac
 import json
 import secrets
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pivo.agent.database import opened
 from pivo.errors import NotFound, PivoError
 from pivo.models import Json
 
@@ -101,13 +100,13 @@ class Proposals:
             now,
             proposal.expires,
         )
-        with self._db() as db:
+        with opened(self._path, _SCHEMA) as db:
             db.execute("INSERT INTO proposals VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', '')", row)
         return proposal
 
     def get(self, proposal_id: str, who: str) -> Proposal:
         """That proposal, if it is `who`'s; else NotFound, which does not tell whether it exists."""
-        with self._db() as db:
+        with opened(self._path, _SCHEMA) as db:
             row = db.execute("SELECT * FROM proposals WHERE id = ? AND who = ?", (proposal_id, who)).fetchone()
         if row is None:
             raise NotFound("There is no such proposal of yours.", "Ask again; a proposal belongs to who asked.")
@@ -122,7 +121,7 @@ class Proposals:
         expected = digest(proposal.tool, who, proposal.arguments)
         if not (hmac.compare_digest(expected, proposal.digest) and hmac.compare_digest(expected, shown_digest)):
             raise ProposalRefused("This proposal is not what was shown.", "Ask again and read the new one.")
-        with self._db() as db:
+        with opened(self._path, _SCHEMA) as db:
             changed = db.execute(
                 "UPDATE proposals SET state = 'confirmed', run_id = ?"
                 " WHERE id = ? AND who = ? AND state = 'open' AND expires > ?",
@@ -135,7 +134,7 @@ class Proposals:
 
     def reopen(self, proposal_id: str, who: str) -> None:
         """Give a confirmed proposal back because its run was refused; it keeps its expiry and its run id."""
-        with self._db() as db:
+        with opened(self._path, _SCHEMA) as db:
             db.execute(
                 "UPDATE proposals SET state = 'open', run_id = '' WHERE id = ? AND who = ? AND state = 'confirmed'",
                 (proposal_id, who),
@@ -143,7 +142,7 @@ class Proposals:
 
     def cancel(self, proposal_id: str, who: str) -> Proposal:
         """Put an open proposal away for good. One that is no longer open stays as it is."""
-        with self._db() as db:
+        with opened(self._path, _SCHEMA) as db:
             db.execute(
                 "UPDATE proposals SET state = 'cancelled' WHERE id = ? AND who = ? AND state = 'open'",
                 (proposal_id, who),
@@ -152,7 +151,7 @@ class Proposals:
 
     def by_run(self, run_id: str, who: str) -> Proposal:
         """The proposal of `who` that started `run_id`; NotFound if none did."""
-        with self._db() as db:
+        with opened(self._path, _SCHEMA) as db:
             row = db.execute("SELECT * FROM proposals WHERE run_id = ? AND who = ?", (run_id, who)).fetchone()
         if row is None:
             raise NotFound("None of your proposals started that run.", "Look at it in Airflow.")
@@ -163,17 +162,6 @@ class Proposals:
         return Proposal(
             row[0], row[1], row[2], json.loads(row[3]), json.loads(row[5]), row[4], row[6], row[7], state, row[9]
         )
-
-    @contextmanager
-    def _db(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        db = sqlite3.connect(self._path, timeout=10)
-        try:
-            db.execute(_SCHEMA)
-            with db:
-                yield db
-        finally:
-            db.close()
 
 
 def digest(tool: str, who: str, arguments: Json) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pivo.errors import PivoError, StackError
-from pivo.settings import Settings, base_environment
+from pivo.settings import Settings, base_environment, with_loopback
 
 HOST = "127.0.0.1"
 PART_VARIABLE = "PIVO_STACK_PART"
@@ -121,18 +121,12 @@ def environment(settings: Settings) -> dict[str, str]:
         PIVO_TRACE_LOG=str(settings.trace_log),
         PYTHONPATH=str(settings.root / "include"),
         PYTHONUNBUFFERED="1",
-        NO_PROXY=_with_loopback(env.get("NO_PROXY") or env.get("no_proxy") or ""),
+        NO_PROXY=with_loopback(env.get("NO_PROXY") or env.get("no_proxy") or ""),
         # setproctitle would write its title over the environment that `pivo down` looks for orphans in
         SPT_NOENV="1",
     )
     env["no_proxy"] = env["NO_PROXY"]
     return env
-
-
-def _with_loopback(no_proxy: str) -> str:
-    """NO_PROXY with this machine in it: the parts talk to each other directly."""
-    known = [entry.strip() for entry in no_proxy.split(",") if entry.strip()]
-    return ",".join([*known, *(entry for entry in (HOST, "localhost") if entry not in known)])
 
 
 def write_config(path: Path, text: str, mode: int = 0o644) -> None:
