@@ -67,9 +67,20 @@ def opened(settings: Settings) -> Iterator[Resources]:
 def agent(resources: Resources, who: str, *, offline: bool = False) -> Agent:
     """An agent for `who`, one question at a time: Gemini where there is a key (and not `offline`), the planner
     behind it and where there is none."""
-    settings = resources.settings
+    settings, tools = resources.settings, toolbox(resources, who)
+    planner = Planner(Vocabulary(resources.reader))
+    simple = Mind(OfflineBrain(planner), planner)
+    if offline or not settings.gemini.api_key:
+        return Agent(simple, tools)
+    gemini = GeminiBrain(settings.gemini, facts=lambda: _facts(resources), schema=_schema)
+    return Agent(Mind(gemini, gemini, gemini), tools, fallback=simple)
+
+
+def toolbox(resources: Resources, who: str) -> Toolbox:
+    """The tools for `who`; without a mind, for what a person does by hand on a page."""
     from pivo.restore.plan import validate
 
+    settings = resources.settings
     policy = Policy.load(settings)
     context = ToolContext(
         settings=settings,
@@ -81,12 +92,7 @@ def agent(resources: Resources, who: str, *, offline: bool = False) -> Agent:
         validate=validate,
         forge_owner=lambda: _forge_owner(settings),
     )
-    planner = Planner(Vocabulary(resources.reader))
-    simple = Mind(OfflineBrain(planner), planner)
-    if offline or not settings.gemini.api_key:
-        return Agent(simple, Toolbox(context))
-    gemini = GeminiBrain(settings.gemini, facts=lambda: _facts(resources), schema=_schema)
-    return Agent(Mind(gemini, gemini, gemini), Toolbox(context), fallback=simple)
+    return Toolbox(context)
 
 
 def proposals(settings: Settings, policy: Policy) -> Proposals:
