@@ -20,6 +20,7 @@ from pivo.index.writer import drain
 from pivo.registry import Registered, snapshot
 from pivo.settings import CHECKOUT, Settings, base_environment
 from pivo.snapshot.archive import Archive
+from pivo.snapshot.packidx import copy_out
 from pivo.stack import java, spark
 from pivo.store import open_store
 from pivo.verify import deep, shallow
@@ -61,9 +62,7 @@ def _restored(settings: Settings, name: str, into: Path) -> Path:
     manifest = archive.require(name)
     git("init", "--quiet", "--bare", str(into))
     for pack in manifest.packs:
-        for file in (pack.pack_name, pack.idx_name):
-            body = archive.store.read(archive.path(name, pack.snapshot, file))
-            (into / "objects" / "pack" / file).write_bytes(body)
+        copy_out(archive.store, name, pack, into / "objects" / "pack")
     for ref in manifest.refs:
         git("-C", str(into), "update-ref", ref.name, ref.target)
     return into

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pack_kit import join
 from pivo.agent import diffs
 from pivo.events import CommitEvent, Event, HeartbeatEvent, RestoreEvent, SnapshotEvent
 from pivo.index.apply import Indexer
 from pivo.index.migrations import migrate
-from pivo.models import Commit, FileChange, Manifest, Ref, RefUpdate, StoredPack
+from pivo.models import Commit, FileChange, Manifest, Ref, RefUpdate
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.objects import ObjectReader
 from pivo.store import open_store
@@ -147,11 +148,9 @@ class World:
         out = subprocess.run(["git", "pack-objects", "-q", "--all", str(folder / "pack")], cwd=git, input="",
                              capture_output=True, text=True, check=True).stdout  # fmt: skip
         pack_id = out.strip()
-        pack, idx = folder / f"pack-{pack_id}.pack", folder / f"pack-{pack_id}.idx"
         rows = self._git(git, "for-each-ref", "--format=%(refname) %(objectname)").split("\n")
         refs = tuple(Ref(*row.split()) for row in rows if row)
-        stored = StoredPack(folder.name, pack_id, pack.stat().st_size, _sha(pack), idx.stat().st_size, _sha(idx),
-                            int(self._git(git, "rev-list", "--count", "--objects", "--all")))  # fmt: skip
+        stored = join(folder / f"pack-{pack_id}.pack")
         files = len(self._git(git, "ls-tree", "-r", "--name-only", "main").split("\n")) - 1
         commits = int(self._git(git, "rev-list", "--count", "--all"))
         manifest = Manifest(name, 1, head, "refs/heads/main", str(git), taken, refs, (stored,), None, files, commits)

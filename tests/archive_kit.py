@@ -99,8 +99,8 @@ def rebuilt(vault: Vault, manifest: Manifest, path: Path) -> Repo:
     """A repository made by plain git of a snapshot's packs and refs alone."""
     repo = gitmake.empty(path)
     for pack in manifest.packs:
-        for name in (pack.pack_name, pack.idx_name):
-            body = vault.store.read(vault.archive.path(manifest.repo, pack.snapshot, name))
-            (path / "objects" / "pack" / name).write_bytes(body)
+        raw = vault.store.read(vault.archive.path(manifest.repo, pack.snapshot, pack.file_name))
+        (path / "objects" / "pack" / pack.pack_name).write_bytes(raw[: pack.size])
+        (path / "objects" / "pack" / pack.idx_name).write_bytes(raw[pack.size :])
     repo("update-ref", "--stdin", stdin="".join(f"create {r.name} {r.target}\n" for r in manifest.refs).encode())
     return repo

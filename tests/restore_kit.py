@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pivo.models import ZERO, Manifest, Ref, Segment, StoredPack
+from pack_kit import join
+from pivo.models import ZERO, Manifest, Ref, StoredPack
 from pivo.snapshot import manifest as manifests
 from pivo.store import LocalStore
 
@@ -121,12 +121,5 @@ def publish(store: LocalStore, repo: str, git: Git, seq: int = 1, before: Manife
 
 
 def stored(folder: Path, dirname: str, identity: str) -> StoredPack:
-    """The manifest's words for the pack `identity` in `folder`."""
-    data = (folder / f"pack-{identity}.pack").read_bytes()
-    index = (folder / f"pack-{identity}.idx").read_bytes()
-    segments = tuple(
-        Segment(at, len(data[at : at + SEGMENT]), hashlib.sha256(data[at : at + SEGMENT]).hexdigest())
-        for at in range(0, len(data), SEGMENT)
-    )
-    hashes = [hashlib.sha256(x).hexdigest() for x in (data, index)]
-    return StoredPack(dirname, identity, len(data), hashes[0], len(index), hashes[1], 0, segments)
+    """The manifest's words for the pack `identity` in `folder`, which becomes one file with its index."""
+    return join(folder / f"pack-{identity}.pack", dirname, SEGMENT)

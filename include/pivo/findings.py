@@ -34,7 +34,7 @@ KINDS = {
     "chain": "a manifest does not quote the one before it, or a number is missing or taken twice",
     "replaced": "a manifest says other things than the index heard when it was published",
     "pack": "a pack that git cannot read: an object's bytes are damaged or do not have its hash",
-    "idx": "an index that is not the one of its pack",
+    "idx": "an index that has other bytes than its manifest says, or is not the one of its pack",
     "object": "an object that a ref or a lost tip leads to is in no pack",
     "ref": "a ref whose object is not of the kind, or does not lead to the commit, that its manifest says",
     "restore": "a drill could not restore, or what it restored is not what is archived",

@@ -93,11 +93,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class StoredPack:
-    """One pack in the archive and its index.
+    """One pack in the archive and its index, in one file: the pack's bytes, then the index's.
 
-    `snapshot` is the folder name (`000001-a1b2…`) that holds it; files are `pack-<id>.pack` and `.idx` in it.
+    `snapshot` is the folder name (`000001-a1b2…`) that holds it, as `pack-<id>.packidx`. `size`, `sha256` and
+    `segments` are of the pack's bytes, `idx_size` and `idx_sha256` of the index's, which begin at offset `size`.
     Sizes are bytes, hashes SHA-256 in hex. `level` counts how often its objects were consolidated, and `summary`
-    tells which objects a small pack may hold (snapshot/summary.py).
+    tells which objects a small pack may hold (snapshot/summary.py). A thin pack's deltas may build on objects of one
+    other pack, its `base` (that one's `key`), which is never thin itself.
     """
 
     snapshot: str
@@ -110,13 +112,30 @@ class StoredPack:
     segments: tuple[Segment, ...] = ()
     level: int = 0
     summary: str = ""
+    base: str = ""
+
+    @property
+    def key(self) -> str:
+        """What names it within its repository: `<snapshot>/<id>`."""
+        return f"{self.snapshot}/{self.id}"
+
+    @property
+    def file_name(self) -> str:
+        """The file in the archive that holds both."""
+        return f"pack-{self.id}.packidx"
+
+    @property
+    def file_size(self) -> int:
+        return self.size + self.idx_size
 
     @property
     def pack_name(self) -> str:
+        """The pack's name where git reads it."""
         return f"pack-{self.id}.pack"
 
     @property
     def idx_name(self) -> str:
+        """The index's name where git reads it."""
         return f"pack-{self.id}.idx"
 
 
@@ -198,7 +217,7 @@ class Manifest:
     @property
     def size(self) -> int:
         """Bytes that this snapshot itself added to the archive, its manifest not counted."""
-        return sum(p.size + p.idx_size for p in self.own_packs) + sum(o.size for o in self.lfs)
+        return sum(p.file_size for p in self.own_packs) + sum(o.size for o in self.lfs)
 
 
 @dataclass(frozen=True)

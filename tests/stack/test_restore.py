@@ -54,7 +54,7 @@ def archived(stack: Settings, name: str, source: Git, scratch: Path, flip: int |
     for entry in local.list(f"{name}/{manifest.dirname}"):
         path = f"{name}/{manifest.dirname}/{entry.name}"
         data = bytearray(local.read(path))
-        if flip is not None and entry.name.endswith(".pack"):
+        if flip is not None and entry.name.endswith(".packidx"):
             data[flip] ^= 1
         remote.write(path, [bytes(data)])
     return manifest
@@ -131,7 +131,7 @@ def test_a_corrupt_pack_in_hdfs_is_named_and_nothing_comes_of_it(
     done = submit(stack, plan)
     told = re.findall(r"^PIVO-ERROR: (.*)$", done.stdout, re.MULTILINE)
     assert done.returncode == 1 and len(told) == 1
-    assert manifest.packs[0].pack_name in told[0] and "bytes 2,000 to 3,000" in told[0]
+    assert manifest.packs[0].file_name in told[0] and "bytes 2,000 to 3,000" in told[0]
     left = outcome.failure(repo_folder(stack.staging, plan.run_id, name))
     assert left and not left.retry and str(left) == told[0]
     assert "Traceback" not in done.stdout + done.stderr

@@ -36,8 +36,8 @@ def damaged(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> str:
     for path in sorted(p for p in (folder / "vault" / "archive").rglob("*") if p.is_file()):
         name = str(path.relative_to(folder / "vault" / "archive"))
         data = bytearray(path.read_bytes())
-        if name.startswith(f"{BROKEN}/000001") and name.endswith(".pack"):
-            data[len(data) // 2] ^= 1
+        if name.startswith(f"{BROKEN}/000001") and name.endswith(".packidx"):
+            data[len(data) // 3] ^= 1
             bad = name
         remote.write(name, [bytes(data)])
     with EventLog(stack.kafka) as log:

@@ -149,7 +149,7 @@ def test_a_sealed_repository_takes_further_snapshots_and_a_lost_race_leaves_noth
 def test_a_sealed_upload_that_is_given_up_can_be_removed(stack: Settings, users: Clients) -> None:
     store = open_store(stack.archive, stack.archive_writer)
     upload = publish.Upload(store)
-    store.write(f"{upload.path}/pack-1.pack", [b"content"])
+    store.write(f"{upload.path}/pack-1.packidx", [b"content"])
     store.seal(upload.path)
     upload.discard()
     assert upload.id not in users["reader"].list("/backups/.incoming")

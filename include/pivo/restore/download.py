@@ -34,7 +34,8 @@ _TRIES = 3  # of one unit within one worker; a lost worker is Spark's affair
 class Unit:
     """A run of bytes of a stored file: `source` in the archive, `folder` and `file` in the staging folder.
 
-    `offset` and `length` in bytes, `size` that of the whole file, `sha256` of these bytes, in hex.
+    `offset` and `length` in bytes, `size` that of the whole staged file, `sha256` of these bytes, in hex. The staged
+    file's first byte is at `start` of the source: a pack and its index are one file there, and two here.
     """
 
     source: str
@@ -44,6 +45,7 @@ class Unit:
     length: int
     size: int
     sha256: str
+    start: int = 0
 
     @property
     def part(self) -> Path:
@@ -85,16 +87,15 @@ def plan_units(plan: RestorePlan, folder: Path) -> list[Unit]:
     """
     units: list[Unit] = []
     for pack in plan.packs:
-        where = f"{plan.repo}/{pack.snapshot}"
+        source = f"{plan.repo}/{pack.snapshot}/{pack.file_name}"
         if not _complete(folder / pack.pack_name, pack.size):
-            source = f"{where}/{pack.pack_name}"
             units += [
                 Unit(source, str(folder), pack.pack_name, s.offset, s.length, pack.size, s.sha256)
                 for s in _segments(pack)
             ]
         if not _complete(folder / pack.idx_name, pack.idx_size):
-            source, size = f"{where}/{pack.idx_name}", pack.idx_size
-            units.append(Unit(source, str(folder), pack.idx_name, 0, size, size, pack.idx_sha256))
+            size = pack.idx_size
+            units.append(Unit(source, str(folder), pack.idx_name, 0, size, size, pack.idx_sha256, start=pack.size))
     folder.mkdir(parents=True, exist_ok=True)
     _prepare(units, folder)
     return units
@@ -159,10 +160,10 @@ def fetch(unit: Unit, store: Store) -> int:
 
 
 def _stream(unit: Unit, store: Store) -> None:
-    digest, got = hashlib.sha256(), 0
+    digest, got, begin = hashlib.sha256(), 0, unit.start + unit.offset
     handle = os.open(unit.part, os.O_WRONLY)
     try:
-        for block in store.stream(unit.source, unit.offset, unit.length, _CHUNK):
+        for block in store.stream(unit.source, begin, unit.length, _CHUNK):
             digest.update(block)
             view = memoryview(block)
             while view:
@@ -174,11 +175,11 @@ def _stream(unit: Unit, store: Store) -> None:
     finally:
         os.close(handle)
     if got != unit.length:
-        raise ArchiveError(f"{unit.source} is cut short: {got:,} of {unit.length:,} bytes at {unit.offset:,}.", _VERIFY)
+        raise ArchiveError(f"{unit.source} is cut short: {got:,} of {unit.length:,} bytes at {begin:,}.", _VERIFY)
     if digest.hexdigest() != unit.sha256:
-        end = unit.offset + unit.length
+        end = begin + unit.length
         raise ArchiveError(
-            f"{unit.source} is corrupt: bytes {unit.offset:,} to {end:,} do not have the SHA-256 of the manifest.",
+            f"{unit.source} is corrupt: bytes {begin:,} to {end:,} do not have the SHA-256 of the manifest.",
             _VERIFY,
         )
 
@@ -275,7 +276,8 @@ def _finish_pack(plan: RestorePlan, folder: Path, pack: StoredPack) -> None:
         whole = name == pack.idx_name or (len(pack.segments) <= 1 and _one(pack))
         if not whole and _digest(part, 0, size) != sha256:
             raise ArchiveError(
-                f"{plan.repo}/{pack.snapshot}/{name} does not have the SHA-256 of its manifest; its segments do.",
+                f"{plan.repo}/{pack.snapshot}/{pack.file_name}: its pack does not have the SHA-256 of the manifest; "
+                "the pack's segments do.",
                 _VERIFY,
             )
         part.rename(final)

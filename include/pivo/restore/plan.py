@@ -179,7 +179,7 @@ def validate(
         target=target,
         target_kind=goal.kind,
         creates=check(goal, settings.forge),
-        bytes=sum(p.size + p.idx_size for p in packs),
+        bytes=sum(p.file_size for p in packs),
         all_refs=all_refs,
         withheld=withheld,
         lfs=bool(refs and (manifest.lfs_in or manifest.lfs_missing)),
@@ -234,11 +234,11 @@ def _snapshot(archive: Archive, repo: RepoName, ref: str) -> _Point:
 
 
 def check_packs(archive: Archive, repo: RepoName, packs: Iterable[StoredPack]) -> None:
-    """That every pack and index is in the archive with its size; ArchiveError names the first that is not."""
+    """That every pack, with its index, is in the archive with its size; ArchiveError names the first that is not."""
     wanted: dict[str, dict[str, int]] = {}
     for pack in packs:
         files = wanted.setdefault(pack.snapshot, {})
-        files |= {pack.pack_name: pack.size, pack.idx_name: pack.idx_size}
+        files[pack.file_name] = pack.file_size
 
     def look(folder: str) -> str | None:
         try:

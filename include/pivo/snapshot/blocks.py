@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from typing import NamedTuple
 
 from pivo.errors import ArchiveError
 from pivo.store import Store
@@ -47,13 +48,24 @@ class BlockCache:
                 self._size -= len(dropped)
 
 
-class RangeFile:
-    """Random access to one file of the store, whose `size` the manifest tells."""
+class Part(NamedTuple):
+    """Where a part of a file begins, and its bytes."""
 
-    def __init__(self, store: Store, path: str, size: int, cache: BlockCache) -> None:
+    start: int
+    size: int
+
+
+class RangeFile:
+    """Random access to one file of the store, or to a `part` of it; the manifest tells its bytes, `total`.
+
+    `size` is the part's, and offsets count from its start.
+    """
+
+    def __init__(self, store: Store, path: str, total: int, cache: BlockCache, part: Part | None = None) -> None:
         self.path = path
         self._key = f"{store.url}/{path}"  # two archives may hold files of one name
-        self.size = size
+        self._total = total
+        self._start, self.size = part or Part(0, total)
         self._store = store
         self._cache = cache
 
@@ -62,6 +74,7 @@ class RangeFile:
         length = min(length, self.size - offset)
         if length <= 0:
             return b""
+        offset += self._start
         first, last = offset // BLOCK, (offset + length - 1) // BLOCK
         blocks = [self._cache.get((self._key, n)) for n in range(first, last + 1)]
         # One request for each run of blocks that is not in the cache.
@@ -81,10 +94,12 @@ class RangeFile:
 
     def _fetch(self, block: int, count: int) -> list[bytes]:
         begin, end = max(0, block - _BEHIND), block + count + _AHEAD
-        if self.size <= _WHOLE:
-            begin, end = 0, -(-self.size // BLOCK)
+        for small in (Part(0, self._total), Part(self._start, self.size)):
+            if small.size <= _WHOLE:
+                begin, end = small.start // BLOCK, -(-(small.start + small.size) // BLOCK)
+                break
         offset = begin * BLOCK
-        wanted = min(end * BLOCK, self.size) - offset
+        wanted = min(end * BLOCK, self._total) - offset
         data = self._store.read(self.path, offset, wanted)
         if len(data) != wanted:
             raise ArchiveError(

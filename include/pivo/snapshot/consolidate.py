@@ -11,7 +11,6 @@ The replaced packs stay where they are, and older manifests go on naming them.
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import logging
 import subprocess
@@ -27,6 +26,7 @@ from pivo.models import Manifest, Previous, RepoName, StoredPack
 from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
+from pivo.snapshot.packidx import copy_out
 from pivo.snapshot.publish import Upload, settle
 from pivo.snapshot.summary import ids
 from pivo.store import Store
@@ -137,21 +137,10 @@ class _Repack:
 
     def fetch(self, archive: Archive, repo: str, pack: StoredPack) -> None:
         """Copies a pack and its index out of the archive; ArchiveError when they are not what was archived."""
-        for name, sha256 in ((pack.pack_name, pack.sha256), (pack.idx_name, pack.idx_sha256)):
-            seen = hashlib.sha256()
-            at = archive.path(repo, pack.snapshot, name)
-            with (self._packs / name).open("wb") as out:
-                for block in archive.store.stream(at):
-                    seen.update(block)
-                    try:
-                        out.write(block)
-                    except OSError as err:
-                        raise _no_space(self._path) from err
-            if seen.hexdigest() != sha256:
-                raise ArchiveError(
-                    f"{at} is damaged: its SHA-256 is not the manifest's.",
-                    "Nothing was consolidated; `pivo verify` tells what else is wrong.",
-                )
+        try:
+            copy_out(archive.store, repo, pack, self._packs)
+        except OSError as err:
+            raise _no_space(self._path) from err
 
     def repack(self, chosen: Sequence[StoredPack]) -> tuple[Path, int]:
         """One pack of all objects of those that were fetched, every object's hash computed again; and how many."""

@@ -9,6 +9,7 @@ from pivo.models import Commit, Manifest, Ref, RefUpdate
 from pivo.progress import Progress, silent
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.objects import ObjectReader
+from pivo.snapshot.packidx import copy_out
 from pivo.snapshot.workspace import Workspace
 
 
@@ -73,10 +74,7 @@ def reopen(archive: Archive, manifest: Manifest, path: Path, environment: Mappin
     known = ObjectReader(archive.store, manifest, packs=earlier) if earlier else None
     workspace = Workspace(path, known, environment)
     for pack in () if manifest.replaces else manifest.own_packs:
-        for name in (pack.pack_name, pack.idx_name):
-            with (path / "objects" / "pack" / name).open("wb") as out:
-                for chunk in archive.store.stream(archive.path(manifest.repo, pack.snapshot, name)):
-                    out.write(chunk)
+        copy_out(archive.store, manifest.repo, pack, path / "objects" / "pack")
     workspace.border()
     return workspace
 

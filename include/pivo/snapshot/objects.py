@@ -9,7 +9,7 @@ from types import TracebackType
 from pivo.errors import ArchiveError, NotFound
 from pivo.gitobjects import SUBMODULE, TreeEntry, entries, object_id, parse_commit, tagged
 from pivo.models import Commit, Manifest, StoredPack
-from pivo.snapshot.blocks import BlockCache, RangeFile
+from pivo.snapshot.blocks import BlockCache, Part, RangeFile
 from pivo.snapshot.packs import PackFile, PackIndex
 from pivo.snapshot.summary import may_hold
 from pivo.store import Store
@@ -20,11 +20,12 @@ SHARED_CACHE = BlockCache()
 
 class _Pack:
     def __init__(self, store: Store, folder: str, pack: StoredPack, cache: BlockCache) -> None:
-        self.path = f"{folder}/{pack.snapshot}/{pack.pack_name}"
+        self.path = f"{folder}/{pack.snapshot}/{pack.file_name}"
         self.stored = pack
         self.checked = False
-        self.index = PackIndex(RangeFile(store, f"{folder}/{pack.snapshot}/{pack.idx_name}", pack.idx_size, cache))
-        self.data = PackFile(RangeFile(store, self.path, pack.size, cache), self.index)
+        body, index = (Part(0, pack.size), Part(pack.size, pack.idx_size))
+        self.index = PackIndex(RangeFile(store, self.path, pack.file_size, cache, index))
+        self.data = PackFile(RangeFile(store, self.path, pack.file_size, cache, body), self.index)
 
 
 class ObjectReader:

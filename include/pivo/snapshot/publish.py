@@ -18,13 +18,15 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from pivo.errors import ArchiveConflict, ArchiveError, NotFound
 from pivo.models import CLAIM_DIR, SNAPSHOT_DIR, Manifest, Segment, StoredPack
 from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
+from pivo.snapshot.packidx import Splitter, told
 from pivo.snapshot.summary import summarise
 from pivo.store import CHUNK, INCOMING, Store
 
@@ -46,57 +48,43 @@ class Upload:
         return f"{INCOMING}/{self.id}"
 
     def add(self, pack: Path, dirname: str, objects: int, progress: Progress = silent) -> StoredPack:
-        """Uploads a pack and its index, reads both back, and compares. `dirname` is the snapshot's folder-to-be."""
+        """Uploads a pack and its index as one file, reads it back, and compares both. `dirname` is the folder-to-be."""
         index = pack.with_suffix(".idx")
-        name = pack.stem.removeprefix("pack-")
-        sha, segments = self._send(pack, progress)
-        idx_sha, _ = self._send(index, silent)
+        sent, idx_sent = _Sent(pack, progress), _Sent(index, silent)
         stored = StoredPack(
-            dirname, name, pack.stat().st_size, sha, index.stat().st_size, idx_sha, objects, tuple(segments),
+            dirname, pack.stem.removeprefix("pack-"), sent.size, "", idx_sent.size, "", objects,
             summary=summarise(index),
         )  # fmt: skip
-        self._compare(stored.pack_name, sha, progress)
-        self._compare(stored.idx_name, idx_sha, silent)
+        self.store.write(f"{self.path}/{stored.file_name}", chain(sent.blocks(), idx_sent.blocks()))
+        stored = replace(stored, sha256=sent.sha256, idx_sha256=idx_sent.sha256, segments=tuple(sent.segments))
+        seen = Splitter((stored.size, stored.idx_size))
+        for block in self._read_back(stored.file_name, progress):
+            seen.update(block)
+        if seen.parts != told(stored):
+            raise self._differs(stored.file_name)
         return stored
 
     def add_file(self, name: str, blocks: Iterable[bytes], sha256: str) -> None:
         """Uploads one file from `blocks` and reads it back; ArchiveError unless it has that SHA-256."""
         self.store.write(f"{self.path}/{name}", blocks)
-        self._compare(name, sha256, silent)
-
-    def _send(self, file: Path, progress: Progress) -> tuple[str, list[Segment]]:
-        total = hashlib.sha256()
-        segments: list[Segment] = []
-        size = file.stat().st_size
-
-        def chunks() -> Iterator[bytes]:
-            part, start, done = hashlib.sha256(), 0, 0
-            with file.open("rb") as source:
-                while block := source.read(CHUNK):
-                    total.update(block)
-                    part.update(block)
-                    done += len(block)
-                    progress("uploading to the archive", done, size)
-                    if done - start >= SEGMENT or done == size:
-                        segments.append(Segment(start, done - start, part.hexdigest()))
-                        part, start = hashlib.sha256(), done
-                    yield block
-
-        self.store.write(f"{self.path}/{file.name}", chunks())
-        return total.hexdigest(), segments
-
-    def _compare(self, name: str, sha: str, progress: Progress) -> None:
         seen = hashlib.sha256()
+        for block in self._read_back(name, silent):
+            seen.update(block)
+        if seen.hexdigest() != sha256:
+            raise self._differs(name)
+
+    def _read_back(self, name: str, progress: Progress) -> Iterator[bytes]:
         done = 0
         for block in self.store.stream(f"{self.path}/{name}"):
-            seen.update(block)
+            yield block
             done += len(block)
             progress("reading back", done, None)
-        if seen.hexdigest() != sha:
-            raise ArchiveError(
-                f"{name} reads back from {self.store.url} with other bytes than were written.",
-                "Nothing was published; check the DataNodes' disks.",
-            )
+
+    def _differs(self, name: str) -> ArchiveError:
+        return ArchiveError(
+            f"{name} reads back from {self.store.url} with other bytes than were written.",
+            "Nothing was published; check the DataNodes' disks.",
+        )
 
     def publish(self, manifest: Manifest) -> None:
         """Writes the manifest last, claims the number, and renames into place; ArchiveConflict when it is taken."""
@@ -117,6 +105,31 @@ class Upload:
     def discard(self) -> None:
         """Removes what was uploaded and is not published."""
         self.store.delete(self.path)
+
+
+class _Sent:
+    """A local file on its way: once its blocks have passed, their SHA-256 and that of each segment."""
+
+    def __init__(self, file: Path, progress: Progress) -> None:
+        self.size = file.stat().st_size
+        self.sha256 = ""
+        self.segments: list[Segment] = []
+        self._file = file
+        self._progress = progress
+
+    def blocks(self) -> Iterator[bytes]:
+        whole, part, start, done = hashlib.sha256(), hashlib.sha256(), 0, 0
+        with self._file.open("rb") as source:
+            while block := source.read(CHUNK):
+                whole.update(block)
+                part.update(block)
+                done += len(block)
+                self._progress("uploading to the archive", done, self.size)
+                if done - start >= SEGMENT or done == self.size:
+                    self.segments.append(Segment(start, done - start, part.hexdigest()))
+                    part, start = hashlib.sha256(), done
+                yield block
+        self.sha256 = whole.hexdigest()
 
 
 def finish(store: Store, repo: str, seq: int) -> None:

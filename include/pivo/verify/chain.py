@@ -204,12 +204,12 @@ def _gather(chain: Chain, manifest: Manifest) -> None:
     for pack in manifest.packs:
         known = chain.packs.setdefault(pack.snapshot, {}).setdefault(pack.id, pack)
         if known != pack:
-            chain.found(dirname, manifests.NAME, "manifest", f"says other things of {pack.pack_name} than earlier ones")
+            chain.found(dirname, manifests.NAME, "manifest", f"says other things of {pack.file_name} than earlier ones")
         at = 0
         for segment in pack.segments:
             at = at + segment.length if segment.offset == at else -1
         if pack.segments and at != pack.size:
-            chain.found(dirname, manifests.NAME, "manifest", f"has segments that do not make up {pack.pack_name}")
+            chain.found(dirname, manifests.NAME, "manifest", f"has segments that do not make up {pack.file_name}")
     for ref in manifest.refs:
         chain.tips.setdefault(ref.target, (dirname, ref.name))
         if ref.peeled:

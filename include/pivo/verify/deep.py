@@ -93,11 +93,11 @@ class _Proof:
             return self.reading.check(want)
         with self.repository.receive() as pack:
             problems = self.reading.check(want, pack.write)
-        if problems:  # other bytes than were published; git can often tell where
+        if any(kind != "idx" for kind, _ in problems):  # other bytes than were published; git can often tell where
             pack.drop()
             return [(kind, f"{told}; git: {pack.failure}" if pack.failure else told) for kind, told in problems]
         self._indexed(file.pack, pack)
-        return []
+        return problems
 
     def take_small(self) -> None:
         """Takes the small packs in: all at once where git has nothing against them, else each by itself."""
@@ -117,11 +117,11 @@ class _Proof:
         """After git has indexed a pack that has the bytes of its manifest."""
         if pack.failure:
             told = f"has the bytes of its manifest and is no whole pack; git: {pack.failure}"
-            self.chain.found(stored.snapshot, stored.pack_name, "pack", told)
+            self.chain.found(stored.snapshot, stored.file_name, "pack", told)
             return
         if pack.idx_sha256() != stored.idx_sha256:
-            told = f"is by its manifest not the index that git makes of {stored.pack_name}"
-            self.chain.found(stored.snapshot, stored.idx_name, "idx", told)
+            told = "has by its manifest another index than git makes of its pack"
+            self.chain.found(stored.snapshot, stored.file_name, "idx", told)
         self._taken(stored, pack)
 
     def _taken(self, stored: StoredPack, pack: Pack) -> None:
@@ -129,7 +129,7 @@ class _Proof:
         self.taken[stored.snapshot, stored.id] = pack
         if pack.objects != stored.objects:
             told = f"has {pack.objects:,} objects, and its manifest says {stored.objects:,}"
-            self.chain.found(stored.snapshot, stored.pack_name, "pack", told)
+            self.chain.found(stored.snapshot, stored.file_name, "pack", told)
 
     def only(self, packs: Iterable[StoredPack]) -> bool:
         """Leaves only `packs` in the repository; whether there were others."""

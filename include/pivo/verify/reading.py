@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pivo.errors import ArchiveError, NotFound, Unavailable
 from pivo.models import Segment
+from pivo.snapshot.packidx import Sink, Splitter
 from pivo.store import Store
 
 _CHUNK = 1 << 20
 _TRIES = 3  # without one byte of progress
 _PAUSE = 0.5  # seconds before the second try; twice as long before the third
 
-Sink = Callable[[bytes], object]
+INDEX = "index"
+"""The name of the part whose damage leaves the others whole: git can make an index anew."""
+
 Problem = tuple[str, str]
 """A finding's kind and detail."""
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What a file should be. `listed` is the size that the folder shows; `segments` are those of a large pack."""
+class Part:
+    """A run of a file's bytes, what it is called (nothing for a file of one part), and the segments of a large pack."""
 
-    path: str
+    name: str
     size: int
     sha256: str
-    listed: int
     segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a file should be: its parts, in order. `listed` is the size that the folder shows."""
+
+    path: str
+    listed: int
+    parts: tuple[Part, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(p.size for p in self.parts)
 
 
 class Reading:
@@ -47,16 +61,17 @@ class Reading:
         self._stream(path, size, parts.append)
         return b"".join(parts)
 
-    def check(self, want: Expected, sink: Sink | None = None) -> list[Problem]:
-        """Reads a file through `sink`; what is wrong with it. Unavailable when the archive does not answer."""
-        whole = hashlib.sha256()
-        parts = _Segments(want.segments if len(want.segments) > 1 else ())
+    def check(self, want: Expected, *sinks: Sink) -> list[Problem]:
+        """Reads a file, its parts through `sinks`; what is wrong with it.
+
+        Unavailable when the archive does not answer.
+        """
+        segments = _Segments(want.parts[0].segments if len(want.parts[0].segments) > 1 else ())
+        seen = Splitter([p.size for p in want.parts], (*sinks, *[None] * (len(want.parts) - len(sinks))))
 
         def take(block: bytes) -> None:
-            whole.update(block)
-            parts.update(block)
-            if sink:
-                sink(block)
+            seen.update(block)
+            segments.update(block)
 
         try:
             size = self._stream(want.path, want.listed, take)
@@ -66,10 +81,18 @@ class Reading:
             return [("unreadable", f"cannot be read: {err.what}")]
         if size != want.size:
             return [("size", f"has {size:,} bytes and should have {want.size:,}")]
-        if whole.hexdigest() != want.sha256:
-            where = parts.wrong()
-            return [("bytes", f"has other bytes than its manifest says{where}")]
-        return []
+        wrong: list[Problem] = []
+        at = 0
+        for number, (part, (_, sha256)) in enumerate(zip(want.parts, seen.parts, strict=True)):
+            if sha256 != part.sha256:
+                where = segments.wrong() if number == 0 else ""
+                if part.name and not where:
+                    where = f", in its {part.name} (bytes {at:,} to {at + part.size:,})"
+                wrong.append(
+                    ("idx" if part.name == INDEX else "bytes", f"has other bytes than its manifest says{where}")
+                )
+            at += part.size
+        return wrong
 
     def _stream(self, path: str, size: int | None, take: Sink) -> int:
         """Reads `path`, going on where a connection broke off; the number of bytes."""

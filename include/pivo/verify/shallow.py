@@ -14,7 +14,7 @@ from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
 from pivo.verify.chain import Chain, strays, walk
-from pivo.verify.reading import Expected, Problem, Reading
+from pivo.verify.reading import INDEX, Expected, Part, Problem, Reading
 from pivo.verify.report import Verified
 from pivo.verify.witness import Witness
 
@@ -23,18 +23,20 @@ _STREAMS = 4  # files that are read at once
 
 @dataclass(frozen=True)
 class File:
-    """A file to read, as a manifest has it; `pack` is told for a pack's own file, not for its index."""
+    """A file to read, as a manifest has it: `parts` of it, which are a pack and its index where `pack` is told."""
 
     snapshot: str
     name: str
-    size: int
-    sha256: str
+    parts: tuple[Part, ...]
     pack: StoredPack | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(p.size for p in self.parts)
 
     def expected(self, repo: str, listed: int) -> Expected:
         """What must be read, where the folder lists `listed` bytes."""
-        segments = self.pack.segments if self.pack else ()
-        return Expected(f"{repo}/{self.snapshot}/{self.name}", self.size, self.sha256, listed, segments)
+        return Expected(f"{repo}/{self.snapshot}/{self.name}", listed, self.parts)
 
 
 def verify(archive: Archive, repo: str, witness: Witness | None = None, progress: Progress = silent) -> Verified:
@@ -94,11 +96,14 @@ def _named(chain: Chain) -> Iterator[File]:
     """All files that manifests name, besides the manifests."""
     for snapshot, packs in chain.packs.items():
         for pack in packs.values():
-            yield File(snapshot, pack.pack_name, pack.size, pack.sha256, pack)
-            yield File(snapshot, pack.idx_name, pack.idx_size, pack.idx_sha256)
+            parts = (
+                Part("pack", pack.size, pack.sha256, pack.segments),
+                Part(INDEX, pack.idx_size, pack.idx_sha256),
+            )
+            yield File(snapshot, pack.file_name, parts, pack)
     for snapshot, large in chain.lfs.items():
         for item in large:
-            yield File(snapshot, item.name, item.size, item.oid)
+            yield File(snapshot, item.name, (Part("", item.size, item.oid),))
 
 
 def read_all(

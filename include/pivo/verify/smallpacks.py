@@ -26,7 +26,7 @@ def small(files: Iterable[File]) -> dict[str, StoredPack]:
     """The packs to prove together, by their file's name; none when there are few."""
     found: dict[str, StoredPack] = {}
     for file in files:
-        if file.pack and file.size <= SMALL:
+        if file.pack and file.pack.size <= SMALL:
             found.setdefault(file.name, file.pack)
     return found if len(found) >= MANY else {}
 
@@ -38,37 +38,34 @@ class SmallPacks:
     reading: Reading
     repository: Repository
     packs: dict[str, StoredPack]
-    bad: set[str] = field(default_factory=set)  # names of packs that are not whole, or whose index is not
+    bad: set[str] = field(default_factory=set)  # names of files that are not whole
     read: dict[str, StoredPack] = field(default_factory=dict)  # packs that have the bytes of their manifest
 
     def has(self, file: File) -> bool:
         """Whether `file` is one of theirs: a pack of the same name in another snapshot is not."""
-        pack = self.packs.get(_pack_name(file.name))
+        pack = self.packs.get(file.name)
         return pack is not None and pack.snapshot == file.snapshot
 
     def check(self, file: File, want: Expected) -> list[Problem]:
         """Reads a file into the repository; what is wrong with its bytes."""
-        with (self.repository.packs / file.name).open("wb") as out:
-            problems = self.reading.check(want, out.write)
+        pack = self.packs[file.name]
+        body, index = self.repository.packs / pack.pack_name, self.repository.packs / pack.idx_name
+        with body.open("wb") as out, index.open("wb") as idx_out:
+            problems = self.reading.check(want, out.write, idx_out.write)
         if problems:
-            self.bad.add(_pack_name(file.name))
-        elif file.pack:
-            self.read[file.name] = file.pack
+            self.bad.add(file.name)
+        if all(kind == "idx" for kind, _ in problems):
+            self.read[file.name] = pack
         return problems
 
     def proven(self) -> dict[str, Pack]:
         """The packs that git has nothing against, in their place; empty where it has something against any."""
-        paths = [self.repository.packs / name for name in self.packs if name not in self.bad]
-        if not paths or self.bad or not all(p.exists() and p.with_suffix(".idx").exists() for p in paths):
+        if self.bad or self.read.keys() != self.packs.keys() or not self.repository.whole():
             return {}
-        return {p.name: Pack.opened(p) for p in paths} if self.repository.whole() else {}
+        return {name: Pack.opened(self.repository.packs / pack.pack_name) for name, pack in self.packs.items()}
 
     def pieces(self, name: str) -> Iterator[bytes]:
-        """The bytes of a pack that was read."""
-        with (self.repository.packs / name).open("rb") as file:
+        """The bytes of a pack that was read, by its file's name."""
+        with (self.repository.packs / self.packs[name].pack_name).open("rb") as file:
             while block := file.read(1 << 20):
                 yield block
-
-
-def _pack_name(name: str) -> str:
-    return name.removesuffix(".idx") + ".pack" if name.endswith(".idx") else name

@@ -174,7 +174,7 @@ def test_each_failure_is_its_own(
     publish(store, "acme/d", source)
     taken = forge.forge.create("neworg", "b", None, private=False)
     source("push", "-q", str(taken.path), "main~3:refs/heads/main")
-    (pack,) = (store.root / "acme" / "c").glob("*/pack-*.pack")
+    (pack,) = (store.root / "acme" / "c").glob("*/pack-*")
     data = bytearray(pack.read_bytes())
     data[1500] ^= 1
     pack.chmod(0o644)

@@ -249,11 +249,11 @@ def test_missing_and_short_files_of_the_archive_are_named_before_anything_starts
 ) -> None:
     manifest = publish(store, "PIVO", source)
     folder, pack = store.root / "PIVO" / manifest.dirname, manifest.packs[0]
-    os_truncate(folder / pack.pack_name, pack.size - 1)
-    with pytest.raises(ArchiveError, match=rf"{pack.pack_name} has {pack.size - 1:,} bytes"):
+    os_truncate(folder / pack.file_name, pack.file_size - 1)
+    with pytest.raises(ArchiveError, match=rf"{pack.file_name} has {pack.file_size - 1:,} bytes"):
         validate(settings, repo="PIVO", ref="main", target="pivo/n")
-    (folder / pack.pack_name).unlink()
-    with pytest.raises(ArchiveError, match=rf"{pack.pack_name} is missing"):
+    (folder / pack.file_name).unlink()
+    with pytest.raises(ArchiveError, match=rf"{pack.file_name} is missing"):
         validate(settings, repo="PIVO", ref=manifest.head, target="pivo/n")
 
 
@@ -280,10 +280,12 @@ def test_a_flipped_byte_is_found_and_its_place_named(
     pack = manifest.packs[0]
     plan = validate(settings, repo="PIVO", ref=manifest.head, target="pivo/n", run_id="r")
     name = pack.pack_name if where == "pack" else pack.idx_name
-    flip(store.root / "PIVO" / manifest.dirname / name, 1500)
-    with pytest.raises(ArchiveError, match=name) as caught:
+    at = 1500 if where == "pack" else pack.size + 1500
+    flip(store.root / "PIVO" / manifest.dirname / pack.file_name, at)
+    with pytest.raises(ArchiveError, match=pack.file_name) as caught:
         download(plan, tmp_path / "packs", settings.archive, "reader")
-    assert "1,000 to 2,000" in caught.value.what or where == "idx"
+    place = "1,000 to 2,000" if where == "pack" else f"{pack.size:,} to {pack.file_size:,}"
+    assert f"bytes {place} do not have" in caught.value.what
     assert not (tmp_path / "packs" / name).exists()
 
 

@@ -113,8 +113,7 @@ def test_it_continues_the_chain_and_the_next_night_builds_on_it(vault: Vault, od
     assert after.packs[:-1] == done.packs and after.replaces == ()
     assert {f.name for f in vault.store.list(vault.archive.path(NAME, done.dirname))} == {
         "manifest.json",
-        done.packs[0].pack_name,
-        done.packs[0].idx_name,
+        done.packs[0].file_name,
     }
 
 
@@ -149,12 +148,12 @@ def test_it_runs_by_itself_when_it_is_due_and_keeps_the_first_snapshot(vault: Va
 def test_a_damaged_pack_is_named_and_nothing_is_published(vault: Vault, odd: Repo) -> None:
     vault.ingest(odd)
     last = nights(vault, odd, 2)[-1]
-    file = vault.folder / "archive" / vault.archive.path(NAME, last.packs[-1].snapshot, last.packs[-1].pack_name)
+    file = vault.folder / "archive" / vault.archive.path(NAME, last.packs[-1].snapshot, last.packs[-1].file_name)
     body = bytearray(file.read_bytes())
     body[len(body) // 2] ^= 1
     file.chmod(0o644)
     file.write_bytes(body)
-    with pytest.raises(ArchiveError, match=last.packs[-1].pack_name):
+    with pytest.raises(ArchiveError, match=last.packs[-1].file_name):
         run(vault, everything=True)
     assert vault.latest() == last and vault.incoming == [] and vault.scratch == []
 

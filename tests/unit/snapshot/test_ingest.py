@@ -145,7 +145,7 @@ def test_an_increment_is_small_and_has_all_that_its_deltas_need(vault: Vault, od
     assert second.bytes < first.bytes / 3
     pack = vault.latest().own_packs[0]
     alone = gitmake.empty(tmp_path / "alone.git")
-    body = vault.store.read(vault.archive.path("acme/odd", pack.snapshot, pack.pack_name))
+    body = vault.store.read(vault.archive.path("acme/odd", pack.snapshot, pack.file_name))[: pack.size]
     assert pack.id in alone("index-pack", "--stdin", stdin=body)
     assert hashlib.sha256(body).hexdigest() == pack.sha256
 
@@ -405,7 +405,7 @@ def test_bytes_that_read_back_wrong_are_not_published(vault: Vault, odd: Repo, m
 
     stream = vault.store.stream
     monkeypatch.setattr(vault.store, "stream", flipped)
-    with pytest.raises(ArchiveError, match=r"pack-\w+\.pack reads back"):
+    with pytest.raises(ArchiveError, match=r"pack-\w+\.packidx reads back"):
         vault.ingest(odd)
     assert vault.archive.snapshots("acme/odd") == [] and vault.incoming == []
 
@@ -445,7 +445,7 @@ def test_a_killed_run_leaves_no_scratch_for_good(vault: Vault, odd: Repo) -> Non
 
 def test_abandoned_uploads_are_swept_and_fresh_ones_are_not(vault: Vault, odd: Repo) -> None:
     for name in ("old", "young"):
-        vault.store.write(f".incoming/{name}/pack-x.pack", [b"x"])
+        vault.store.write(f".incoming/{name}/pack-x.packidx", [b"x"])
     os.utime(vault.folder / "archive/.incoming/old", (0, 0))
     vault.ingest(odd)
     assert vault.incoming == ["young"]
@@ -469,3 +469,19 @@ def test_a_missing_repository_has_no_snapshots(vault: Vault) -> None:
         vault.archive.require("none")
     with pytest.raises(SourceError, match="There is no"):
         vault.ingest(str(vault.folder / "nowhere"))
+
+
+def test_plain_git_gets_a_pack_out_by_hand(vault: Vault, odd: Repo, tmp_path: Path) -> None:
+    """`hdfs dfs -cat …/pack-<id>.packidx | git index-pack --stdin`: git stops where the pack ends, and the index that
+    follows is the one that it makes itself."""
+    vault.ingest(odd)
+    (pack,) = vault.latest().packs
+    raw = vault.store.read(vault.archive.path("acme/odd", pack.snapshot, pack.file_name))
+    alone = gitmake.empty(tmp_path / "alone.git")
+    assert f"pack\t{pack.id}".encode() in alone.raw("index-pack", "--stdin", stdin=raw)
+    alone("fsck", "--full", "--no-dangling")
+    (made,) = (tmp_path / "alone.git" / "objects" / "pack").glob("*.pack")
+    assert made.read_bytes() + made.with_suffix(".idx").read_bytes() == raw
+    for ref in vault.latest().refs:
+        alone("update-ref", ref.name, ref.target)
+    assert alone("rev-parse", "main") == odd("rev-parse", "main")

@@ -16,10 +16,11 @@ import pytest
 
 from archive_kit import ENVIRONMENT, Vault
 from gitmake import Repo, empty, linear, put
+from pack_kit import join, parts, replaced
 from pivo.errors import ArchiveError, StackError, Unavailable
 from pivo.events.types import FINDINGS_LIMIT
 from pivo.findings import KINDS, Finding
-from pivo.models import LfsObject, StoredPack
+from pivo.models import LfsObject
 from pivo.settings import CHECKOUT
 from pivo.snapshot import manifest as manifests
 from pivo.store import LocalStore
@@ -176,18 +177,7 @@ def test_an_old_manifest_without_a_seal_is_proven_by_its_successor_only(copy: Co
 def repacked(copy: Copy, n: int, pack: Path | None, idx: bytes | None) -> None:
     """Puts other bytes into snapshot `n`, and seals them into every manifest that names them."""
     old = copy.archive.manifest(REPO, copy.dirs[n - 1]).own_packs[0]
-    folder = copy.root / copy.dirs[n - 1]
-    new = old
-    if pack:
-        raw = pack.read_bytes()
-        (folder / old.pack_name).chmod(0o644)
-        (folder / old.pack_name).write_bytes(raw)
-        count = int.from_bytes(raw[8:12], "big")
-        new = replace(new, size=len(raw), sha256=hashlib.sha256(raw).hexdigest(), segments=(), objects=count)
-    if idx:
-        (folder / old.idx_name).chmod(0o644)
-        (folder / old.idx_name).write_bytes(idx)
-        new = replace(new, idx_size=len(idx), idx_sha256=hashlib.sha256(idx).hexdigest())
+    new = replaced(copy.root / old.snapshot / old.file_name, old, pack.read_bytes() if pack else None, idx)
     before = None
     for number in range(n, len(copy.dirs) + 1):
         path = copy.file(number, "manifest.json")
@@ -202,7 +192,8 @@ def repacked(copy: Copy, n: int, pack: Path | None, idx: bytes | None) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_an_index_that_is_not_its_packs_is_named(copy: Copy) -> None:
-    idx = bytearray(copy.file(1, ".idx").read_bytes())
+    stored = copy.archive.manifest(REPO, copy.dirs[0]).packs[0]
+    idx = bytearray(parts(copy.file(1, ".packidx"), stored)[1])
     idx[-60] ^= 1  # an offset
     repacked(copy, 1, None, bytes(idx))
     assert copy.shallow().ok
@@ -212,7 +203,8 @@ def test_an_index_that_is_not_its_packs_is_named(copy: Copy) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_a_damaged_pack_with_the_right_sha256_is_named(copy: Copy, tmp_path: Path) -> None:
-    whole = bytearray(copy.file(1, ".pack").read_bytes())
+    stored = copy.archive.manifest(REPO, copy.dirs[0]).packs[0]
+    whole = bytearray(parts(copy.file(1, ".packidx"), stored)[0])
     whole[len(whole) // 2] ^= 4
     (tmp_path / "bad.pack").write_bytes(whole)
     repacked(copy, 1, tmp_path / "bad.pack", None)
@@ -257,7 +249,7 @@ def test_a_lost_tip_is_walked_too(copy: Copy, made: Vault, tmp_path: Path) -> No
     """The commit that a force-push took away is only behind `lost` by now, and in older snapshots' refs."""
     source = Repo(made.folder.parent / "source.git")
     second = copy.archive.manifest(REPO, copy.dirs[1]).own_packs[0]
-    rows = source("show-index", stdin=(copy.root / second.snapshot / second.idx_name).read_bytes())
+    rows = source("show-index", stdin=parts(copy.root / second.snapshot / second.file_name, second)[1])
     ids = [row.split()[1] for row in rows.splitlines()]
     (lost,) = set(ids) & set(copy.archive.latest(REPO).lost)  # type: ignore[union-attr]
     rest = "\n".join(i for i in ids if i != lost).encode()
@@ -287,7 +279,7 @@ class Flaky(LocalStore):
 @pytest.mark.usefixtures("way")
 def test_a_read_that_breaks_off_is_taken_up_again(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_PAUSE", 0.0)
-    copy.archive.store = Flaky(copy.root.parents[1], ".pack", 6)
+    copy.archive.store = Flaky(copy.root.parents[1], ".packidx", 6)
     assert copy.deep().ok
 
 
@@ -295,7 +287,7 @@ def test_a_file_that_cannot_be_read_is_named_and_an_archive_that_is_away_is_not(
     copy: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "_PAUSE", 0.0)
-    pack = copy.file(2, ".pack")
+    pack = copy.file(2, ".packidx")
     copy.archive.store = Flaky(copy.root.parents[1], pack.name, 1000, after=0)
     found = copy.deep().findings
     assert [(f.snapshot, f.file) for f in found if f.kind == "unreadable"] == [(copy.dirs[1], pack.name)]
@@ -366,13 +358,10 @@ def test_packs_that_stand_for_others_must_hold_all_of_theirs(copy: Copy, made: V
     for name, chosen, kinds in (("all", ids, []), ("less", [i for i in ids if i != left_out], ["object"])):
         identity = source("pack-objects", "-q", str(tmp_path / name), stdin="\n".join(chosen).encode())
         pack = tmp_path / f"{name}-{identity}.pack"
-        raw, idx = pack.read_bytes(), pack.with_suffix(".idx").read_bytes()
-        sums = [hashlib.sha256(x).hexdigest() for x in (raw, idx)]
-        one = StoredPack(copy.dirs[4], identity, len(raw), sums[0], len(idx), sums[1], len(chosen))
+        one = join(pack, copy.dirs[4])
         for old in (copy.root / copy.dirs[4]).glob("pack-*"):
             old.unlink()
-        (copy.root / copy.dirs[4] / one.pack_name).write_bytes(raw)
-        (copy.root / copy.dirs[4] / one.idx_name).write_bytes(idx)
+        (tmp_path / one.file_name).rename(copy.root / copy.dirs[4] / one.file_name)
         forged(copy, 5, packs=(one,))
         found = copy.deep().findings
         assert [f.kind for f in found] == kinds, found

@@ -145,7 +145,7 @@ def test_a_witness_survives_its_file(indexed: Settings, tmp_path: Path) -> None:
 
 def test_results_are_in_the_index_once_and_the_latest_counts(indexed: Settings, copy: Copy) -> None:
     good = copy.shallow().event("r1", "tester")
-    copy.file(1, ".pack").unlink()
+    copy.file(1, ".packidx").unlink()
     bad = replace(copy.shallow().event("r2", "tester"), at=good.at + timedelta(minutes=1))
     apply(indexed, [bad, good, good, bad])
     with IndexReader(indexed.index) as reader:
@@ -192,11 +192,11 @@ def test_a_run_plans_works_reports_and_cleans(indexed: Settings, copy: Copy, tol
 def test_a_run_with_findings_fails_with_a_sentence_that_names_them(
     indexed: Settings, copy: Copy, told: list[VerifyEvent]
 ) -> None:
-    copy.file(2, ".pack").unlink()
+    copy.file(2, ".packidx").unlink()
     run = a_run(indexed, repos=[REPO])
     run.plan()
     attempt(load_work(run.folder / "work.json")[0])
-    with pytest.raises(ArchiveError, match=rf"{REPO}/{copy.dirs[1]}/pack-\w+.pack: is not in the archive"):
+    with pytest.raises(ArchiveError, match=rf"{REPO}/{copy.dirs[1]}/pack-\w+.packidx: is not in the archive"):
         run.report(REPO)
     assert told[0].findings[0].kind == "missing"
 
@@ -263,7 +263,7 @@ def test_verify_says_what_it_saw_and_exits_with_1_on_findings(
 ) -> None:
     (whole,) = pivo("verify", "--deep", "--json")
     assert whole["ok"] and whole["mode"] == "deep" and whole["findings"] == []
-    pack = copy.file(3 - 1, ".idx")
+    pack = copy.file(3 - 1, ".packidx")
     pack.unlink()
     (broken,) = pivo("verify", REPO, "--json", code=1)
     assert broken["findings"][0]["file"] == pack.name and broken["findings"][0]["kind"] == "missing"
@@ -328,9 +328,11 @@ def test_a_drill_restores_what_its_id_picks_and_compares(drilled: Settings, forg
 
 
 def test_a_drill_on_a_damaged_archive_fails_and_says_so(drilled: Settings, copy: Copy) -> None:
-    pack = copy.file(1, ".pack")
+    pack = copy.file(1, ".packidx")
     raw = bytearray(pack.read_bytes())
-    raw[-5] ^= 1  # in the checksum at the end: reading single objects never sees it
+    raw[copy.archive.manifest(REPO, copy.dirs[0]).packs[0].size - 5] ^= (
+        1  # in the checksum at the end: reading single objects never sees it
+    )
     pack.chmod(0o644)
     pack.write_bytes(raw)
     result = drill(drilled, "drill-1", owner="trials")
