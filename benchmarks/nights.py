@@ -37,6 +37,7 @@ from pivo.ingest import ingest
 from pivo.models import Commit, Manifest, RefUpdate, RepoName
 from pivo.progress import Progress, silent
 from pivo.settings import Settings, base_environment
+from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.blocks import BlockCache
 from pivo.snapshot.objects import ObjectReader
@@ -172,7 +173,7 @@ def _year(settings: Settings, source: Path, folder: Path, nights: int, share: fl
         opened=_opened(run, latest),
         stored=sum(size for _, _, size in files),
         needed=sum(p.file_size for p in latest.packs),
-        manifests=sum(size for name, _, size in files if name == "manifest.json"),
+        manifests=sum(size for name, _, size in files if name == manifests.NAME),
         first=everything[0].size,
         nightly=sum(p.file_size for m, p in own if not m.replaces and m.seq > 1),
         repacked=_repacked(run),

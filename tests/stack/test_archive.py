@@ -152,7 +152,7 @@ def test_the_reader_can_change_nothing(stack: Settings, odd: Repo, name: str, ta
     ):
         with pytest.raises(ArchiveError, match=f"HDFS refused {stack.archive_reader}"):
             act()
-    assert reader.read(f"{where}/manifest.json")
+    assert reader.read(f"{where}/manifest.json.gz")
 
 
 def ingest_command(stack: Settings, repo: Repo, name: str) -> tuple[list[str], dict[str, str]]:

@@ -1,14 +1,17 @@
-"""manifest.json: what a snapshot says of itself, and the link to the one before it.
+"""manifest.json.gz: what a snapshot says of itself, and the link to the one before it.
 
-The format is JSON with sorted keys, so that a manifest has one byte form and one SHA-256. Each carries a seal, the
-SHA-256 of its own bytes with the seal's digits as zeros: the last of a chain has no successor that would quote it.
+JSON with sorted keys, deflated: every snapshot names all packs and refs anew. Each carries a seal, the SHA-256 of its
+file's bytes with the seal's digits as zeros: the last of a chain has no successor that would quote it. It stands in
+the gzip header's comment, so that it covers every stored byte, the header's own as well; `zcat` and `hdfs dfs -text`
+show the JSON.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
+import struct
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,14 +19,19 @@ from pivo.errors import ArchiveError
 from pivo.models import LfsMissing, LfsObject, Manifest, Previous, Ref, Segment, StoredPack
 
 FORMAT = 1
-NAME = "manifest.json"
+NAME = "manifest.json.gz"
 
+LIMIT = 64 << 20
+"""Bytes of a manifest's JSON, at most: some 500,000 refs. What claims to be more is not inflated."""
+
+# RFC 1952: deflate, with a comment, no time, best compression, unknown system; then `seal <SHA-256>`.
+_HEAD = b"\x1f\x8b\x08\x10\0\0\0\0\x02\xffseal "
 _UNSEALED = b"0" * 64
-_SEAL = re.compile(rb'^ "seal": "([0-9a-f]{64})"', re.MULTILINE)
+_BODY_AT = len(_HEAD) + 64 + 1
 
 
 def dump(manifest: Manifest) -> bytes:
-    """The manifest's one byte form."""
+    """The manifest's file. ArchiveError when it would be over :data:`LIMIT`."""
     data = {
         "format": FORMAT,
         "repo": manifest.repo,
@@ -46,35 +54,51 @@ def dump(manifest: Manifest) -> bytes:
         "lost": list(manifest.lost),
         "object_format": manifest.object_format,
         "tool": manifest.tool,
-        "seal": _UNSEALED.decode(),
         **({"replaces": list(manifest.replaces)} if manifest.replaces else {}),
         **_dump_lfs(manifest),
     }
-    raw = (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
-    found = _SEAL.search(raw)
-    assert found
-    return raw[: found.start(1)] + digest(raw).encode() + raw[found.end(1) :]
+    text = (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
+    if len(text) > LIMIT:
+        raise ArchiveError(
+            f"The manifest of {manifest.repo} would have {len(text):,} bytes, and {LIMIT:,} are the most.",
+            f"It has {len(manifest.refs):,} refs; archive fewer of them.",
+        )
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = b"\0" + deflate.compress(text) + deflate.flush() + struct.pack("<LL", zlib.crc32(text), len(text))
+    return _HEAD + digest(_HEAD + _UNSEALED + body).encode() + body
 
 
-def sealed(raw: bytes) -> bool | None:
-    """Whether a manifest's bytes are those that its seal was made of; None when it has no seal."""
-    found = _SEAL.search(raw)
-    if found is None:
-        return None
-    return digest(raw[: found.start(1)] + _UNSEALED + raw[found.end(1) :]) == found[1].decode()
+def sealed(raw: bytes) -> bool:
+    """Whether a manifest's bytes are those that its seal was made of."""
+    seal = raw[len(_HEAD) : _BODY_AT - 1]
+    return raw.startswith(_HEAD) and digest(_HEAD + _UNSEALED + raw[_BODY_AT - 1 :]).encode() == seal
+
+
+def text_of(raw: bytes) -> bytes:
+    """The JSON of a manifest's bytes. ValueError when they are no whole gzip file, or more than :data:`LIMIT`."""
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        text = inflate.decompress(raw, LIMIT + 1)
+    except zlib.error as err:
+        raise ValueError(str(err)) from None
+    if len(text) > LIMIT:
+        raise ValueError(f"it inflates to more than {LIMIT:,} bytes")
+    if not inflate.eof or inflate.unused_data:
+        raise ValueError("it does not end where its gzip file ends")
+    return text
 
 
 def load(raw: bytes, where: str) -> Manifest:
     """Parses a manifest found at `where`; ArchiveError for one that is damaged or of a newer format."""
     try:
-        data: dict[str, Any] = json.loads(raw)
+        data: dict[str, Any] = json.loads(text_of(raw))
         version = data["format"]
         if version != FORMAT:
             raise ArchiveError(
                 f"{where} has manifest format {version}; this PIVO reads format {FORMAT}.",
                 "Use a newer PIVO to read it.",
             )
-        if sealed(raw) is False:
+        if not sealed(raw):
             raise ArchiveError(
                 f"{where} is damaged: its seal is that of other bytes.",
                 "Restore from an earlier snapshot, and verify the archive.",
@@ -102,7 +126,7 @@ def load(raw: bytes, where: str) -> Manifest:
                 LfsMissing(m["oid"], int(m["size"]), m["why"], tuple(m["paths"])) for m in data.get("lfs_missing", ())
             ),
         )
-    except (ValueError, KeyError, TypeError) as err:
+    except (ValueError, KeyError, TypeError, RecursionError) as err:
         raise ArchiveError(
             f"{where} is damaged: {type(err).__name__}: {err}.",
             "Restore from an earlier snapshot, and verify the archive.",

@@ -70,7 +70,6 @@ def walk(archive: Archive, reading: Reading, repo: str, witness: Witness) -> Cha
     ids = archive.snapshots(repo)
     previous: SnapshotId | None = None
     taken: datetime | None = None
-    unproven = ""
     for read in _ahead(archive, reading, repo, ids):
         dirname = read.id.dirname
         chain.snapshots += 1
@@ -85,18 +84,13 @@ def walk(archive: Archive, reading: Reading, repo: str, witness: Witness) -> Cha
         manifest = _parsed(chain, read)
         if manifest is not None:
             chain.trusted.add(dirname)
-            if _linked(chain, manifest, previous):
-                unproven = ""
-            if manifests.sealed(read.raw) is None and digest not in witness.digests:
-                unproven = dirname  # unless the next one quotes it
+            _linked(chain, manifest, previous)
             witness.compare(manifest, digest, chain.found)
             if taken is not None and manifest.taken_at < taken:
                 chain.found(dirname, manifests.NAME, "manifest", "says that it was taken before the one before it")
             taken = manifest.taken_at
             _gather(chain, manifest)
         previous, chain.last_seq, chain.last_sha256 = read.id, read.id.seq, digest
-    if unproven:
-        chain.found(unproven, manifests.NAME, "manifest", "has no seal that would prove its bytes")
     there = {i.dirname for i in ids}
     for dirname in sorted(witness.dirnames - there):
         chain.found(dirname, "", "missing", "was published, as the index knows, and is not in the archive")
@@ -157,9 +151,6 @@ def _parsed(chain: Chain, read: _Read) -> Manifest | None:
     """The manifest, if its bytes can be trusted as far as itself can tell."""
     assert read.raw is not None
     dirname = read.id.dirname
-    if manifests.sealed(read.raw) is False:
-        chain.found(dirname, manifests.NAME, "manifest", "has other bytes than those that it was sealed with")
-        return None
     try:
         manifest = manifests.load(read.raw, f"{chain.repo}/{dirname}/{manifests.NAME}")
     except ArchiveError as err:
@@ -171,8 +162,8 @@ def _parsed(chain: Chain, read: _Read) -> Manifest | None:
     return manifest
 
 
-def _linked(chain: Chain, manifest: Manifest, previous: SnapshotId | None) -> bool:
-    """That the manifest is of this repository and quotes the one before it; whether that one is proven by it."""
+def _linked(chain: Chain, manifest: Manifest, previous: SnapshotId | None) -> None:
+    """That the manifest is of this repository and quotes the one before it."""
     dirname, before = manifest.dirname, manifest.previous
     if manifest.repo != chain.repo:
         chain.found(dirname, manifests.NAME, "manifest", f"says that it is of {manifest.repo}")
@@ -188,12 +179,9 @@ def _linked(chain: Chain, manifest: Manifest, previous: SnapshotId | None) -> bo
     elif before.snapshot != previous.dirname:
         told = f"quotes {before.snapshot}, but {previous.dirname} is before it"
         chain.found(dirname, manifests.NAME, "chain", told)
-    elif before.manifest_sha256 == chain.last_sha256:
-        return True
-    elif previous.dirname in chain.trusted:
+    elif before.manifest_sha256 != chain.last_sha256 and previous.dirname in chain.trusted:
         told = f"does not have the SHA-256 that {dirname} quotes: one of the two was replaced"
         chain.found(previous.dirname, manifests.NAME, "chain", told)
-    return False
 
 
 def _gather(chain: Chain, manifest: Manifest) -> None:

@@ -112,7 +112,7 @@ def test_it_continues_the_chain_and_the_next_night_builds_on_it(vault: Vault, od
     after = nights(vault, odd, 1, start=50)[-1]
     assert after.packs[:-1] == done.packs and after.replaces == ()
     assert {f.name for f in vault.store.list(vault.archive.path(NAME, done.dirname))} == {
-        "manifest.json",
+        "manifest.json.gz",
         done.packs[0].file_name,
     }
 

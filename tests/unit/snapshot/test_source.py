@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import socket
@@ -122,7 +123,7 @@ def test_a_password_in_the_url_is_used_and_never_kept(vault: Vault, odd_source: 
     with ForgeServer(Forge(tmp_path / "forge", {TOKEN: Account("pivo")}, anonymous_read=False)) as forge:
         vault.ingest(forge.url.replace("http://", f"http://x:{TOKEN}@") + "/acme/secret.git")
         assert vault.latest().source == f"{forge.url}/acme/secret.git"
-    everything = b"".join(p.read_bytes() for p in (vault.folder / "archive").rglob("manifest.json"))
+    everything = b"".join(gzip.decompress(p.read_bytes()) for p in (vault.folder / "archive").rglob("manifest.json.gz"))
     assert TOKEN.encode() not in everything
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from pivo.findings import KINDS, Finding
 from pivo.models import LfsObject
 from pivo.settings import CHECKOUT
 from pivo.snapshot import manifest as manifests
+from pivo.snapshot.archive import Archive
 from pivo.store import LocalStore
 from pivo.verify import deep, reading, shallow, smallpacks
 from pivo.verify.report import Verified, failure
@@ -52,7 +55,7 @@ def test_a_whole_archive_is_found_whole(copy: Copy) -> None:
     assert (quick.snapshots, quick.last_seq, quick.objects) == (5, 5, 0)
     packs = copy.archive.latest(REPO).packs  # type: ignore[union-attr]
     assert full.objects == sum(p.objects for p in packs) > 40
-    assert full.manifest_sha256 == manifests.digest(copy.file(5, "manifest.json").read_bytes())
+    assert full.manifest_sha256 == manifests.digest(copy.file(5, "manifest.json.gz").read_bytes())
     assert list(copy.scratch.iterdir()) == []
 
 
@@ -117,7 +120,7 @@ def test_a_cut_chain_is_named(copy: Copy, n: int) -> None:
 
 def forged(copy: Copy, n: int, **changes: object) -> None:
     """Replaces manifest `n` by another one with a seal of its own."""
-    path = copy.file(n, "manifest.json")
+    path = copy.file(n, "manifest.json.gz")
     path.chmod(0o644)
     manifest = manifests.load(path.read_bytes(), "x")
     path.write_bytes(manifests.dump(replace(manifest, **changes)))  # type: ignore[arg-type]
@@ -125,11 +128,11 @@ def forged(copy: Copy, n: int, **changes: object) -> None:
 
 def test_a_replaced_manifest_is_named_by_the_one_that_quotes_it(copy: Copy) -> None:
     for n in (1, 2, 3, 4):
-        path = copy.file(n, "manifest.json")
+        path = copy.file(n, "manifest.json.gz")
         whole = path.read_bytes()
         forged(copy, n, source="https://example.org/else.git")
         found = copy.shallow().findings
-        assert [(f.snapshot, f.file, f.kind) for f in found] == [(copy.dirs[n - 1], "manifest.json", "chain")]
+        assert [(f.snapshot, f.file, f.kind) for f in found] == [(copy.dirs[n - 1], "manifest.json.gz", "chain")]
         path.write_bytes(whole)
 
 
@@ -145,30 +148,45 @@ def test_a_manifest_of_another_repository_number_or_time_is_named(copy: Copy) ->
         ({"packs": (replace(last.packs[0], sha256="0" * 64), *last.packs[1:])}, "says other things of pack-"),
         ({"lost": ("not a hash",)}, "which is no object's hash"),
     ]:
-        whole = copy.file(5, "manifest.json").read_bytes()
+        whole = copy.file(5, "manifest.json.gz").read_bytes()
         forged(copy, 5, **changes)
         found = copy.shallow().findings
         assert any(f.snapshot == copy.dirs[4] and said in f.detail for f in found), (changes, found)
-        copy.file(5, "manifest.json").write_bytes(whole)
+        copy.file(5, "manifest.json.gz").write_bytes(whole)
 
 
-def test_a_newer_format_is_named_and_not_guessed_at(copy: Copy) -> None:
-    path = copy.file(5, "manifest.json")
-    data = json.loads(path.read_bytes())
-    del data["seal"]
+def test_what_is_no_manifest_of_this_format_is_named_and_not_guessed_at(copy: Copy) -> None:
+    path = copy.file(5, "manifest.json.gz")
+    raw = path.read_bytes()
+    data = json.loads(gzip.decompress(raw))
     path.chmod(0o644)
-    path.write_text(json.dumps(data | {"format": 2}))
-    found = copy.shallow().findings
-    assert [f.kind for f in found] == ["manifest"] and "format 2" in found[0].detail
+    for other, said in [
+        (gzip.compress(json.dumps(data | {"format": 2}).encode()), "format 2"),
+        (gzip.compress(json.dumps(data).encode()), "its seal is that of other bytes"),
+        (json.dumps(data).encode(), "incorrect header check"),
+        (raw + raw, "does not end where"),
+        (raw + b"\0", "does not end where"),
+        (gzip.compress(b"[" * 100_000), "is damaged"),
+    ]:
+        path.write_bytes(other)
+        (found,) = copy.shallow().findings
+        assert (found.snapshot, found.kind) == (copy.dirs[4], "manifest") and said in found.detail, found
+        with pytest.raises(ArchiveError, match="manifest"):
+            Archive(copy.archive.store).latest(REPO)
 
 
-def test_an_old_manifest_without_a_seal_is_proven_by_its_successor_only(copy: Copy) -> None:
-    path = copy.file(5, "manifest.json")
-    data = json.loads(path.read_bytes())
-    del data["seal"]
+def test_a_manifest_that_inflates_without_end_is_named_and_needs_no_memory(copy: Copy) -> None:
+    path = copy.file(5, "manifest.json.gz")
     path.chmod(0o644)
-    path.write_text(json.dumps(data, sort_keys=True, indent=1) + "\n")
-    assert [f.detail for f in copy.shallow().findings] == ["has no seal that would prove its bytes"]
+    with gzip.open(path, "wb", 9) as out:
+        for _ in range(512):
+            out.write(b" " * (1 << 20))
+    tracemalloc.start()
+    (found,) = copy.shallow().findings
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.kind == "manifest" and "inflates to more than" in found.detail
+    assert most < 3 * manifests.LIMIT
 
 
 # -- what only a deep verification can see: files that are as their manifests say, and wrong all the same
@@ -180,7 +198,7 @@ def repacked(copy: Copy, n: int, pack: Path | None, idx: bytes | None) -> None:
     new = replaced(copy.root / old.snapshot / old.file_name, old, pack.read_bytes() if pack else None, idx)
     before = None
     for number in range(n, len(copy.dirs) + 1):
-        path = copy.file(number, "manifest.json")
+        path = copy.file(number, "manifest.json.gz")
         path.chmod(0o644)
         manifest = manifests.load(path.read_bytes(), "x")
         packs = tuple(new if p == old else p for p in manifest.packs)

@@ -101,7 +101,7 @@ def test_the_index_and_the_archive_agree(indexed: Settings, copy: Copy) -> None:
 def test_a_well_made_replacement_of_the_last_manifest_is_found(
     indexed: Settings, copy: Copy, changes: dict[str, Any], fact: str
 ) -> None:
-    path = copy.file(5, "manifest.json")
+    path = copy.file(5, "manifest.json.gz")
     path.chmod(0o644)
     manifest = manifests.load(path.read_bytes(), "x")
     if changes.pop("moved", None):
@@ -109,7 +109,7 @@ def test_a_well_made_replacement_of_the_last_manifest_is_found(
     path.write_bytes(manifests.dump(replace(manifest, **changes)))
     assert copy.shallow().ok  # the chain alone cannot know
     (found,) = copy.shallow(seen(indexed)).findings
-    assert (found.snapshot, found.file, found.kind) == (copy.dirs[4], "manifest.json", "replaced")
+    assert (found.snapshot, found.file, found.kind) == (copy.dirs[4], "manifest.json.gz", "replaced")
     assert fact in found.detail
 
 
@@ -126,7 +126,7 @@ def test_what_was_verified_once_is_remembered(indexed: Settings, copy: Copy) -> 
     apply(indexed, [result.event("r1", "tester")])
     memory = seen(indexed)
     assert memory.seen == {5: result.manifest_sha256}
-    path = copy.file(5, "manifest.json")
+    path = copy.file(5, "manifest.json.gz")
     path.chmod(0o644)
     path.write_bytes(manifests.dump(replace(manifests.load(path.read_bytes(), "x"), lost=())))
     found = copy.shallow(memory).findings
