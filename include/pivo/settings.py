@@ -94,6 +94,7 @@ class Settings:
     memory_check: bool = True
     restore_roots: tuple[Path, ...] = ()  # the folders that a restore to a path must stay below; none: nowhere
     push_limit: int = 1 << 30  # bytes in one push; forges refuse 2 GiB, and a pack cut anew may grow
+    archive_superuser: str = "hdfs"  # HDFS user that `pivo init` makes the archive's folder as
     file_limit: int = 100 << 20  # bytes of one file on the configured forge; 0: any size
 
     @classmethod
@@ -125,7 +126,7 @@ class Settings:
                 _secret(env, "PIVO_FORGE_TOKEN", home / "secrets" / "forge-token"),
             ),
             gemini=GeminiAccess(
-                api_key=env.get("GEMINI_API_KEY", ""),
+                api_key=_secret(env, "GEMINI_API_KEY", home / "secrets" / "gemini-key"),
                 model=env.get("PIVO_GEMINI_MODEL", GeminiAccess.model),
                 base_url=env.get("PIVO_GEMINI_URL") or None,
             ),
@@ -135,6 +136,7 @@ class Settings:
             memory_check=env.get("PIVO_MEMORY_CHECK", "1") != "0",
             restore_roots=_folders(env.get("PIVO_RESTORE_ROOTS"), home),
             push_limit=_int(env, "PIVO_PUSH_LIMIT", Settings.push_limit),
+            archive_superuser=env.get("PIVO_HDFS_SUPERUSER", Settings.archive_superuser),
             file_limit=_int(env, "PIVO_FILE_LIMIT", Settings.file_limit),
         )
 

@@ -110,7 +110,6 @@ def configuration(settings: Settings) -> dict[str, str]:
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         **{
             f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections(settings).items()
         },

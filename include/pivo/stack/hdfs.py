@@ -200,18 +200,18 @@ def _stores_and_returns(settings: Settings, since: float) -> None:
         raise NotReady(f"HDFS does not store: {err}") from err
 
 
-def make_archive(settings: Settings, hdfs: InsecureClient) -> None:
-    """`/backups`, kept by the keeper and added to by the writer, and the writer's `/backups/.incoming`.
+def make_archive(settings: Settings, hdfs: InsecureClient, archive: str = ARCHIVE) -> None:
+    """The folder `archive`, kept by the keeper and added to by the writer, and the writer's `.incoming` in it.
 
     `hdfs` is the superuser's client: only it may give folders away and allow HDFS snapshots of one.
     """
     keeper, writer = settings.archive_keeper, settings.archive_writer
-    for path, owner in ((ARCHIVE, keeper), (f"{ARCHIVE}/.incoming", writer)):
+    for path, owner in ((archive, keeper), (f"{archive}/.incoming", writer)):
         status = hdfs.status(path, strict=False)
         if status is None:
             hdfs.makedirs(path, permission="755")
         if status is None or status["owner"] != owner:
             hdfs.set_owner(path, owner=owner, group=owner)
     # Whoever owns the folder may delete its HDFS snapshots: not the one who can delete the files.
-    hdfs.set_acl(ARCHIVE, f"user:{writer}:rwx", clear=False)
-    hdfs.allow_snapshot(ARCHIVE)
+    hdfs.set_acl(archive, f"user:{writer}:rwx", clear=False)
+    hdfs.allow_snapshot(archive)

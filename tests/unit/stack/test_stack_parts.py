@@ -89,10 +89,9 @@ def test_spark_runs_this_python_with_pivo_on_its_path(settings: Settings) -> Non
     assert env["SPARK_LOCAL_IP"] == "127.0.0.1"
 
 
-def test_airflow_keeps_to_loopback_and_sends_nothing_home(settings: Settings) -> None:
+def test_airflow_keeps_to_loopback(settings: Settings) -> None:
     env = airflow.configuration(settings)
     assert env["AIRFLOW__API__HOST"] == "127.0.0.1"
-    assert env["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] == "False"
     assert env["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:38080/execution/"
     assert len(env["AIRFLOW__API_AUTH__JWT_SECRET"]) >= 64
     serving = [part for part in airflow.parts(settings, cache(java.find)) if part.name in _SERVES_LOGS]

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from pivo.gitmemory import BOUNDED
 from pivo.stack.localforge.api import Refused, credentials
 from pivo.stack.localforge.repos import Account, Forge, Repository, git_environment
 
@@ -32,6 +33,7 @@ _CONFIG = {
     "uploadpack.allowAnySHA1InWant": "true",
     "core.fsync": "none",  # this forge is for trials; a power cut may cost the last push
     "gc.auto": "0",
+    **BOUNDED,
 }
 _CHUNK = 1 << 16
 

@@ -1,0 +1,39 @@
+"""What a deployment needs once before its first snapshot: the archive's folders, with their owners.
+
+The embedded stack does the same in the probe of its DataNode; here it is a step that a start-up job runs.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import requests
+from hdfs import InsecureClient
+from hdfs.util import HdfsError
+
+from pivo.errors import Unavailable, UsageError
+from pivo.settings import Settings
+from pivo.stack.hdfs import make_archive
+
+
+def prepare_archive(settings: Settings, superuser: str) -> str:
+    """Makes the archive's folder on the NameNode of `settings.archive`, as its `superuser`; the folder's URL.
+
+    UsageError for an archive that is not on HDFS, Unavailable when the NameNode refuses or does not answer.
+    """
+    parts = urlsplit(settings.archive)
+    if parts.scheme != "webhdfs" or len(parts.path) < 2:
+        raise UsageError(
+            f"{settings.archive} is not a folder on HDFS.", "Set PIVO_ARCHIVE to webhdfs://host:9870/backups."
+        )
+    session = requests.Session()
+    session.trust_env = False
+    client = InsecureClient(f"http://{parts.netloc}", user=superuser, timeout=30.0, session=session)
+    try:
+        make_archive(settings, client, parts.path)
+    except (requests.RequestException, HdfsError) as err:
+        raise Unavailable(
+            f"The archive's folder {parts.path} could not be made: {str(err).splitlines()[0]}",
+            "Check the NameNode, and that PIVO_HDFS_SUPERUSER names the user who started it.",
+        ) from err
+    return settings.archive
