@@ -140,7 +140,8 @@ def _once(job: _Job, folder: Path, started: float) -> Report:
         before = {r.name: r for r in previous.refs} if previous else {}
         refs = tuple(Ref(n, t, _peeled(t, before.get(n), work)) for n, t in sorted(remote.refs.items()))
         head = _head(remote, refs, work)
-        now, then = (refs, head, remote.head_ref), previous and (previous.refs, previous.head, previous.head_ref)
+        now = (refs, head, remote.head_ref, tuple(sorted(remote.symrefs.items())))
+        then = previous and (previous.refs, previous.head, previous.head_ref, previous.symrefs)
         manifest = None
         if now != then or (previous and previous.incomplete):
             manifest = _publish(job, work, previous, remote, refs, head, unless_lfs=now == then)
@@ -263,6 +264,7 @@ def _publish(
             lfs=found.stored,
             lfs_in=(*(previous.lfs_in if previous else ()), *((dirname,) if found.stored else ())),
             lfs_missing=found.missing,
+            symrefs=tuple(sorted(remote.symrefs.items())),
         )
         job.progress("publishing", 0, None)
         upload.publish(manifest)

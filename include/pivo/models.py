@@ -179,7 +179,7 @@ class Manifest:
     `lost` are former tips (commit or tag ids) that were observed, are in the archive, and that this
     snapshot's refs may no longer reach. `lfs` are the git LFS objects that lie in its own folder, `lfs_in` the folders
     of all snapshots (oldest first, itself included) that hold some, and `lfs_missing` those that any pointer so far
-    names and that nobody could deliver.
+    names and that nobody could deliver. `symrefs` are refs besides HEAD that follow another one, by name, and that one.
     """
 
     repo: str
@@ -200,6 +200,7 @@ class Manifest:
     lfs: tuple[LfsObject, ...] = ()
     lfs_in: tuple[str, ...] = ()
     lfs_missing: tuple[LfsMissing, ...] = ()
+    symrefs: tuple[tuple[str, str], ...] = ()
 
     @property
     def incomplete(self) -> bool:

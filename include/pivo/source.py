@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -81,12 +81,15 @@ class Remote:
     """What a remote said: its counted refs (full name → target), where HEAD points, and whether a pack came.
 
     `head` is the commit of HEAD, None when it is unborn; `head_ref` the branch it stands on, None when detached.
+    `symrefs` are other refs that follow one of these (name → that one), where the remote tells: the protocol's first
+    version, which git daemons still speak to PIVO, tells of HEAD only.
     """
 
     refs: dict[str, str]
     head: str | None
     head_ref: str | None
     packed: bool
+    symrefs: Mapping[str, str] = field(default_factory=dict)
 
 
 def counts(ref: str, also: Sequence[str] = ()) -> bool:
@@ -229,7 +232,11 @@ def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], in
         # An empty repository has a branch in mind; the protocol's first version cannot tell it.
         unborn = _git(unquote(urlsplit(url).path), "symbolic-ref", "--quiet", "HEAD")
         return Remote({}, None, unborn, False)
-    return Remote(refs, head.decode() if head else None, text(ref) if ref else None, asked)
+    follow = {text(name): text(to) for name, to in result.symrefs.items() if name != HEADREF and to}
+    if url.startswith("file:"):
+        follow = _symrefs(unquote(urlsplit(url).path))
+    follow = {name: to for name, to in follow.items() if name in refs and to in refs}
+    return Remote(refs, head.decode() if head else None, text(ref) if ref else None, asked, follow)
 
 
 def _client(url: str, said: IO[bytes], token: str) -> tuple[GitClient, str]:
@@ -266,6 +273,12 @@ def _git(path: str, *args: str) -> str | None:
         ["git", "-C", path, *args], env=_environment(), capture_output=True, text=True, errors="replace", check=False
     )
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _symrefs(path: str) -> dict[str, str]:
+    """The refs of a local repository that follow others; the protocol's first version tells of HEAD only."""
+    rows = _git(path, "for-each-ref", "--format=%(if)%(symref)%(then)%(refname) %(symref)%(end)") or ""
+    return dict(row.split(" ") for row in rows.split("\n") if row)
 
 
 def _check_local(path: str) -> None:

@@ -35,7 +35,8 @@ class RestorePlan:
     hold the objects; `bytes` is their size with indices. `target` is as given, `creates` says in a sentence
     what will be made there. With `all_refs`, `refs` are all refs of the snapshot that the target takes, `withheld`
     those that it does not, `tags` is empty, and `commit` is HEAD's (ZERO when HEAD was unborn). `lfs` says that the
-    snapshot knows of git LFS objects: those that the restored history points to are brought along.
+    snapshot knows of git LFS objects: those that the restored history points to are brought along. `symrefs` are those
+    of `refs` that follow another one of them, by name, and that one.
     """
 
     run_id: str
@@ -56,6 +57,7 @@ class RestorePlan:
     all_refs: bool = False
     withheld: tuple[Withheld, ...] = ()
     lfs: bool = False
+    symrefs: tuple[tuple[str, str], ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -83,6 +85,7 @@ class RestorePlan:
                 raise ValueError("format")
             for name in ("refs", "tags"):
                 data[name] = tuple(Ref(**r) for r in data[name])
+            data["symrefs"] = tuple((name, to) for name, to in data["symrefs"])
             data["withheld"] = tuple(Withheld(**w) for w in data["withheld"])
             packs = []
             for pack in data["packs"]:
@@ -182,6 +185,7 @@ def validate(
         bytes=sum(p.file_size for p in packs),
         all_refs=all_refs,
         withheld=withheld,
+        symrefs=manifest.symrefs if all_refs else (),
         lfs=bool(refs and (manifest.lfs_in or manifest.lfs_missing)),
     )
 

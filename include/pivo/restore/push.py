@@ -51,6 +51,18 @@ class Pushed:
         """With what came of the LFS objects."""
         return replace(self, withheld=(*self.withheld, *large.withheld), lfs=large.brought)
 
+    def following(self, plan: RestorePlan) -> list[tuple[str, str]]:
+        """The refs that are there and follow, in the archive, another one that is there."""
+        return [(name, to) for name, to in plan.symrefs if name in self.refs and to in self.refs]
+
+    def told_plain(self, plan: RestorePlan) -> Pushed:
+        """For a target that takes ids only: that these refs do not follow others any more."""
+        plain = (
+            Withheld("symref", name, f"it followed {to}; a push makes it a ref of its own at the same commit")
+            for name, to in self.following(plan)
+        )
+        return replace(self, withheld=(*self.withheld, *plain))
+
 
 def push(plan: RestorePlan, repo_path: Path, settings: Settings, *, progress: Progress = silent) -> Pushed:
     """Create the target if it is absent, push all refs of the repository at once, compare.
@@ -90,7 +102,7 @@ def _to_forge(
             done = Sending(plan, url, repo, config, settings.push_limit, progress, bring).send()
             if f"refs/heads/{plan.branch}" in done.refs and forge_branch(forge, found) != plan.branch:
                 forge.set_default_branch(found.owner, found.name, plan.branch)
-            return replace(done, url=found.html_url)
+            return replace(done.told_plain(plan), url=found.html_url)
         except PivoError as err:
             if created:
                 err.do = f"{err.do} The repository {found.html_url} was created for this and is left as it is."
@@ -114,7 +126,7 @@ def _to_remote(
         log.warning(
             "HEAD of %s is %s, which only its host can change; the restored branch is %s", url, head, plan.branch
         )
-    return done
+    return done.told_plain(plan)
 
 
 def _to_folder(plan: RestorePlan, path: Path, repo: Path, large: LargeFiles) -> Pushed:
@@ -130,6 +142,8 @@ def _to_folder(plan: RestorePlan, path: Path, repo: Path, large: LargeFiles) -> 
             done = Sending(plan, fresh.as_uri(), repo, bring=partial(large.to_folder, fresh)).send()
             if plan.all_refs and _detached(plan, fresh):
                 gitcli.run("update-ref", "--no-deref", "HEAD", plan.commit, at=fresh)
+            for name, to in done.following(plan):
+                gitcli.run("symbolic-ref", name, to, at=fresh)
             fresh.rename(path)  # replaces an empty folder, and fails on one that is not
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

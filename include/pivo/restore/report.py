@@ -23,6 +23,7 @@ _WORDS = {
     "file": "files over the forge's limit",
     "lfs": "LFS objects",
     "head": "detached HEAD",
+    "symref": "refs that follow others, as refs of their own",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from pivo.models import Ref
 from pivo.restore.target import Kind
 
-What = Literal["hidden-ref", "ref", "tag", "file", "lfs", "head"]
+What = Literal["hidden-ref", "ref", "tag", "file", "lfs", "head", "symref"]
 
 _HIDDEN = ("refs/pull/",)  # what GitHub keeps for itself: it can be fetched, and a push to it is refused
 

@@ -55,6 +55,7 @@ def dump(manifest: Manifest) -> bytes:
         "object_format": manifest.object_format,
         "tool": manifest.tool,
         **({"replaces": list(manifest.replaces)} if manifest.replaces else {}),
+        **({"symrefs": dict(manifest.symrefs)} if manifest.symrefs else {}),
         **_dump_lfs(manifest),
     }
     text = (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
@@ -120,6 +121,7 @@ def load(raw: bytes, where: str) -> Manifest:
             object_format=data["object_format"],
             tool=data["tool"],
             replaces=tuple(data.get("replaces", ())),
+            symrefs=tuple(sorted((str(name), str(to)) for name, to in data.get("symrefs", {}).items())),
             lfs=tuple(LfsObject(str(o), int(n)) for o, n in data.get("lfs", ())),
             lfs_in=tuple(data.get("lfs_in", ())),
             lfs_missing=tuple(

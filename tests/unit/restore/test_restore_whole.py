@@ -16,7 +16,9 @@ from pivo.restore.download import download
 from pivo.restore.plan import RestorePlan, validate
 from pivo.restore.push import Pushed, push
 from pivo.restore.reconstruct import Reconstructed, reconstruct
+from pivo.restore.report import RepoReport
 from pivo.settings import Settings
+from pivo.snapshot import manifest as manifests
 from pivo.stack.localforge import ForgeServer
 from pivo.store import LocalStore
 from restore_kit import Git, difficult, publish
@@ -137,11 +139,33 @@ def test_a_detached_head_stays_detached_in_a_folder(store: LocalStore, tmp_path:
     manifest = publish(store, "PIVO", git)
     at = git("rev-parse", "main~2")
     detached = replace(manifest, head=at, head_ref=None)
-    from pivo.snapshot import manifest as manifests
-
     (store.root / "PIVO" / manifest.dirname / manifests.NAME).write_bytes(manifests.dump(detached))
     whole("HEAD", f"{tmp_path}/loose.git")
     assert (tmp_path / "loose.git" / "HEAD").read_text() == f"{at}\n"
+
+
+def test_refs_that_follow_others_do_so_again_in_a_folder_and_are_told_elsewhere(
+    store: LocalStore, tmp_path: Path, whole: Whole, settings: Settings, forge: ForgeServer
+) -> None:
+    (tmp_path / "work").mkdir()
+    git = difficult(tmp_path / "work")
+    git("symbolic-ref", "refs/heads/current", "refs/heads/main")
+    git("symbolic-ref", "refs/heads/latest", "refs/heads/current")
+    manifest = publish(store, "PIVO", git)
+    links = (("refs/heads/current", "refs/heads/main"), ("refs/heads/latest", "refs/heads/current"))
+    file = store.root / "PIVO" / manifest.dirname / manifests.NAME
+    file.write_bytes(manifests.dump(replace(manifest, symrefs=links)))
+    plan, _, sent = whole("HEAD", f"{tmp_path}/again.git")
+    assert RestorePlan.from_json(plan.to_json()) == plan
+    assert refs(tmp_path / "again.git") == refs(git.path) and sent.withheld == ()
+    for name, to in links:
+        assert (tmp_path / "again.git" / name).read_text() == f"ref: {to}\n"
+    _, _, sent = whole("HEAD", "pivo/again")
+    assert refs(f"{forge.url}/pivo/again.git") == refs(git.path)
+    assert [(w.what, w.name) for w in sent.withheld] == [("symref", name) for name, _ in links]
+    assert RepoReport("PIVO", "x", withheld=sent.withheld).left_out.startswith("2 refs that follow others")
+    plan = validate(settings, repo="PIVO", ref="latest", target="pivo/one")
+    assert plan.symrefs == ()
 
 
 def test_what_reaches_a_file_over_the_limit_stays_out_and_is_named(

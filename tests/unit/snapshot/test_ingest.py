@@ -166,6 +166,21 @@ def test_refs_that_move_without_new_objects(vault: Vault, odd: Repo, tmp_path: P
     assert vault.latest().head_ref == "refs/heads/weird/ü"
 
 
+def test_refs_that_follow_others_are_told_of(vault: Vault, odd: Repo, tmp_path: Path) -> None:
+    odd("symbolic-ref", "refs/heads/current", "refs/heads/main")
+    odd("symbolic-ref", "refs/heads/nowhere", "refs/heads/not-there")
+    vault.ingest(odd)
+    manifest = check(vault, odd, tmp_path)
+    assert manifest.symrefs == (("refs/heads/current", "refs/heads/main"),)
+    assert manifests.load(manifests.dump(manifest), "x") == manifest
+    assert vault.ingest(odd).outcome == "unchanged"
+    odd("branch", "same", "main")
+    vault.ingest(odd)
+    odd("symbolic-ref", "refs/heads/current", "refs/heads/same")  # the same commit by another name is another state
+    assert vault.ingest(odd).outcome == "published"
+    assert check(vault, odd, tmp_path / "2", commits=set()).symrefs == (("refs/heads/current", "refs/heads/same"),)
+
+
 def test_a_new_annotated_tag_on_old_commits(vault: Vault, odd: Repo, tmp_path: Path) -> None:
     vault.ingest(odd)
     odd("update-ref", "-d", "refs/pull/1/head")

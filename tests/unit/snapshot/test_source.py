@@ -74,6 +74,14 @@ def test_all_ways_give_the_same_snapshot(
         assert len(set(made.values())) == 1, made
 
 
+def test_a_forge_tells_which_refs_follow_others(vault: Vault, odd_source: Repo, tmp_path: Path) -> None:
+    there = on_forge(odd_source, tmp_path, "links")
+    there("symbolic-ref", "refs/heads/current", "refs/heads/main")
+    with ForgeServer(Forge(tmp_path / "forge", {TOKEN: Account("pivo", write=False)}, anonymous_read=True)) as forge:
+        vault.ingest(f"{forge.url}/acme/links.git")
+    assert vault.latest().symrefs == (("refs/heads/current", "refs/heads/main"),)
+
+
 @pytest.mark.parametrize("way", ["git", "http"])
 def test_an_increment_over_the_network_brings_only_what_is_new(
     vault: Vault, served: tuple[Path, str], odd_source: Repo, tmp_path: Path, way: str
