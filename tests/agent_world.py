@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec import structs
+
 from pack_kit import join
 from pivo.agent import diffs
 from pivo.events import CommitEvent, Event, HeartbeatEvent, RestoreEvent, SnapshotEvent
@@ -207,7 +209,7 @@ def _with_files(objects: ObjectReader, commit: Commit) -> Commit:
     files = tuple(
         FileChange(p.status, p.path, p.new.mode if p.new else None, p.new.oid if p.new else None,
                    p.old.oid if p.old else None) for p in pairs)  # fmt: skip
-    return replace(commit, files=files)
+    return structs.replace(commit, files=files)
 
 
 def _sha(path: Path) -> str:

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import msgspec
+
 from pivo.findings import Finding
 from pivo.models import Commit, Manifest, Previous, Ref, RefUpdate
 
@@ -44,8 +46,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class CommitEvent:
+class CommitEvent(msgspec.Struct, frozen=True, gc=False):
     """A commit that snapshot `seq` of `repo` added.
 
     A commit with many changed paths comes in several events: each carries the whole commit but only its share

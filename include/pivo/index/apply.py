@@ -25,7 +25,8 @@ from pivo.events import (
     parse,
 )
 from pivo.index import lost, refs
-from pivo.index.commits import CommitLoader, text
+from pivo.index.commits import CommitLoader
+from pivo.index.interned import clean
 
 _DONE = ("pushed", "failed")
 
@@ -130,10 +131,10 @@ class Indexer:
                 event.missing,
             ),
         )
-        refs.record(self._db, repo_id, event.repo, event.seq, {text(r.name): (r.target, r.commit) for r in all_refs})
+        refs.record(self._db, repo_id, event.repo, event.seq, {clean(r.name): (r.target, r.commit) for r in all_refs})
         self._db.executemany(
             "INSERT OR IGNORE INTO ref_updates VALUES (?, ?, ?, ?, ?, ?)",
-            [(repo_id, event.seq, text(u.name), u.old, u.new, u.forced) for u in updates],
+            [(repo_id, event.seq, clean(u.name), u.old, u.new, u.forced) for u in updates],
         )
         rewritten = bool(event.lost) or any(u.forced or u.new is None for u in updates)
         self._db.execute(
@@ -186,7 +187,7 @@ class Indexer:
         parameters = json.dumps(event.parameters, ensure_ascii=False, sort_keys=True)
         self._db.execute(
             "INSERT OR IGNORE INTO audit VALUES (?, ?, ?, ?, ?, ?)",
-            (event.id, utc(event.at), event.who, event.action, text(parameters), event.outcome),
+            (event.id, utc(event.at), event.who, event.action, clean(parameters), event.outcome),
         )
 
     def _verified(self, event: VerifyEvent) -> None:
@@ -206,12 +207,12 @@ class Indexer:
                 event.last_seq,
                 event.manifest_sha256,
                 event.seconds,
-                text(event.detail),
+                clean(event.detail),
             ),
         )
         self._db.executemany(
             "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(*key, n, f.snapshot, text(f.file), f.kind, text(f.detail)) for n, f in enumerate(event.findings, 1)],
+            [(*key, n, f.snapshot, clean(f.file), f.kind, clean(f.detail)) for n, f in enumerate(event.findings, 1)],
         )
 
 

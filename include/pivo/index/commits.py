@@ -1,29 +1,51 @@
-"""Commit events → rows of commits, people, paths, changes, messages and the counts made of them."""
+"""Commit events → rows of commits, people, paths, changes, messages and the counts made of them.
+
+Thirty thousand a second are wanted of one core, so what is known already is asked for in one query a batch, and
+everything is written table by table.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from pivo.events import CommitEvent
-from pivo.models import Person
+from pivo.index.interned import Paths, People, clean
+from pivo.models import FileChange
 
-_CACHED = 300_000  # people or paths whose numbers are remembered; then all are forgotten and looked up again
 _SUBJECT = 500  # characters of a first line that a list shows; the message has all
 _YEAR_ONE, _YEAR_LAST = -62_135_596_800, 253_402_300_799  # Unix seconds of the years 1 and 9999
+_DAY = 86_400
+_MINUTES = tuple(f"T{m // 60:02d}:{m % 60:02d}:" for m in range(_DAY // 60))
+_SECONDS = tuple(f"{s:02d}Z" for s in range(60))
+_PATH = itemgetter(1)  # of a row of changes
+_KNOWN = (
+    "SELECT c.hash, c.id, c.snapshot_seq FROM json_each(?1) j CROSS JOIN commits c"
+    " ON c.hash = j.value AND c.repo_id = ?2"
+)
+Known = dict[str, tuple[int, int]]
+"""Commits by hash: their number, and the first snapshot that had them."""
 
 
 def iso(seconds: int) -> str:
     """Unix seconds as `2026-11-20T12:00:00Z`; a date beyond any calendar becomes the nearest that can be written."""
-    t = time.gmtime(min(max(seconds, _YEAR_ONE), _YEAR_LAST))
-    return f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d}T{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}Z"
+    day, second = divmod(_within(seconds), _DAY)
+    return _date(day) + _MINUTES[second // 60] + _SECONDS[second % 60]
 
 
-def text(value: str) -> str:
-    """`value` without NUL, at which SQLite's functions would stop reading."""
-    return value.replace("\0", "\ufffd") if "\0" in value else value
+def _within(seconds: int) -> int:
+    return seconds if _YEAR_ONE <= seconds <= _YEAR_LAST else min(max(seconds, _YEAR_ONE), _YEAR_LAST)
+
+
+@lru_cache(maxsize=20_000)
+def _date(day: int) -> str:
+    t = time.gmtime(day * _DAY)
+    return f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d}"
 
 
 class Rows:
@@ -34,11 +56,23 @@ class Rows:
         self.parents: list[tuple[int, int, str]] = []
         self.messages: list[tuple[int, str]] = []
         self.files: list[tuple[Any, ...]] = []
-        self.paths: list[tuple[int, int, str]] = []
         self.by_repo: dict[int, int] = {}
         self.by_author: dict[tuple[int, int], tuple[int, str, str]] = {}
         self.by_day: dict[tuple[int, str], int] = {}
+        self.by_hour: dict[tuple[int, int, int], int] = {}
         self.earlier: list[tuple[int, int]] = []
+        self._told: dict[int, set[int]] = {}
+        self._sorted = 0  # how many of `files` are in `_told`
+
+    def told(self, number: int, db: sqlite3.Connection) -> set[int]:
+        """The paths of a commit's changes that are written already, or are among these rows."""
+        for commit, path, *_ in self.files[self._sorted :]:
+            self._told.setdefault(commit, set()).add(path)
+        self._sorted = len(self.files)
+        if number not in self._told:
+            rows = db.execute("SELECT path_id FROM commit_files WHERE commit_id = ?", (number,))
+            self._told[number] = {path for (path,) in rows}
+        return self._told[number]
 
 
 class CommitLoader:
@@ -46,63 +80,73 @@ class CommitLoader:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._people: dict[tuple[str, str], int] = {}
-        self._paths: dict[tuple[int, str], int] = {}
-        self._next = {
-            table: int(db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
-            for table in ("commits", "people", "paths")
-        }
+        self._people = People(db)
+        self._paths = Paths(db)
+        self._next = int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM commits").fetchone()[0])
 
     def load(self, events: Sequence[tuple[int, CommitEvent]]) -> int:
         """Writes `events`, each with its repository's number; returns how many commits were new."""
-        rows = Rows()
-        seen: dict[tuple[str, int], tuple[int, int]] = {}
+        if not events:
+            return 0
+        by_repo: dict[int, list[CommitEvent]] = defaultdict(list)
         for repo_id, event in events:
-            key = (event.commit.hash, repo_id)
-            known = seen.get(key) or self._known(*key)
-            if known is None:
-                known = (self._take("commits"), event.seq)
-                self._commit(rows, known[0], repo_id, event)
-            elif event.seq < known[1]:
-                known = (known[0], event.seq)
-                rows.earlier.append((event.seq, known[0]))
-            seen[key] = known
-            self._files(rows, known[0], repo_id, event)
+            by_repo[repo_id].append(event)
+        self._people.learn(
+            (person.name, person.email)
+            for _, event in events
+            for person in (event.commit.author, event.commit.committer)
+        )
+        rows = Rows()
+        for repo_id, mine in by_repo.items():
+            self._repo(rows, repo_id, mine)
         self._write(rows)
-        for cache in (self._people, self._paths):
-            if len(cache) > _CACHED:
-                cache.clear()
+        self._paths.forget()
         return len(rows.commits)
 
-    def _known(self, commit: str, repo_id: int) -> tuple[int, int] | None:
-        row: tuple[int, int] | None = self._db.execute(
-            "SELECT id, snapshot_seq FROM commits WHERE hash = ? AND repo_id = ?", (commit, repo_id)
-        ).fetchone()
-        return row
+    def _repo(self, rows: Rows, repo_id: int, events: Sequence[CommitEvent]) -> None:
+        """Adds the rows of one repository's events."""
+        self._paths.learn(repo_id, (change.path for event in events for change in event.commit.files))
+        paths, known = self._paths.of(repo_id), self._known(repo_id, events)
+        for event in events:
+            commit, committed = event.commit, iso(event.commit.committer.time)
+            there, told = known.get(commit.hash), None
+            if there is None:
+                there = known[commit.hash] = (self._next, event.seq)
+                self._next += 1
+                self._commit(rows, there[0], repo_id, event, committed)
+            else:
+                if event.seq < there[1]:
+                    there = known[commit.hash] = (there[0], event.seq)
+                    rows.earlier.append((event.seq, there[0]))
+                told = rows.told(there[0], self._db)
+            if commit.files:
+                _files(rows.files, there[0], commit.files, paths, committed, told)
 
-    def _take(self, table: str) -> int:
-        number = self._next[table]
-        self._next[table] = number + 1
-        return number
+    def _known(self, repo_id: int, events: Sequence[CommitEvent]) -> Known:
+        row = self._db.execute("SELECT commits FROM repos WHERE id = ?", (repo_id,)).fetchone()
+        if not row[0]:
+            return {}
+        hashes = '["' + '","'.join(sorted({event.commit.hash for event in events})) + '"]'
+        return {h: (number, seq) for h, number, seq in self._db.execute(_KNOWN, (hashes, repo_id))}
 
-    def _commit(self, rows: Rows, number: int, repo_id: int, event: CommitEvent) -> None:
+    def _commit(self, rows: Rows, number: int, repo_id: int, event: CommitEvent, committed: str) -> None:
         commit = event.commit
-        message = text(commit.message)
-        written = iso(commit.author.time)
-        committed = iso(commit.committer.time) if commit.committer.time != commit.author.time else written
-        author = self._person(commit.author)
+        author, committer, numbers = commit.author, commit.committer, self._people.numbers
+        message = clean(commit.message)
+        written = iso(author.time) if author.time != committer.time else committed
+        who = numbers[author.name, author.email]
         rows.commits.append(
             (
                 number,
                 repo_id,
                 commit.hash,
                 bytes.fromhex(commit.tree),
-                author,
+                who,
                 written,
-                commit.author.tz,
-                self._person(commit.committer),
+                author.tz,
+                numbers[committer.name, committer.email],
                 committed,
-                commit.committer.tz,
+                committer.tz,
                 message.split("\n", 1)[0][:_SUBJECT],
                 len(commit.parents),
                 event.files_total,
@@ -110,58 +154,17 @@ class CommitLoader:
                 event.seq,
             )
         )
-        rows.parents += [(number, n, parent) for n, parent in enumerate(commit.parents)]
+        for n, parent in enumerate(commit.parents):
+            rows.parents.append((number, n, parent))
         rows.messages.append((number, message))
         rows.by_repo[repo_id] = rows.by_repo.get(repo_id, 0) + 1
-        count, first, last = rows.by_author.get((repo_id, author), (0, written, written))
-        rows.by_author[repo_id, author] = (count + 1, min(first, written), max(last, written))
+        count, first, last = rows.by_author.get((repo_id, who), (0, written, written))
+        rows.by_author[repo_id, who] = (count + 1, min(first, written), max(last, written))
         day = (repo_id, committed[:10])
         rows.by_day[day] = rows.by_day.get(day, 0) + 1
-
-    def _files(self, rows: Rows, number: int, repo_id: int, event: CommitEvent) -> None:
-        if not event.commit.files:
-            return
-        committed = iso(event.commit.committer.time)
-        for change in event.commit.files:
-            rows.files.append(
-                (
-                    number,
-                    self._path(rows, repo_id, change.path),
-                    change.status,
-                    change.mode,
-                    bytes.fromhex(change.blob) if change.blob else None,
-                    bytes.fromhex(change.old_blob) if change.old_blob else None,
-                    committed,
-                )
-            )
-
-    def _person(self, person: Person) -> int:
-        key = (person.name, person.email)
-        number = self._people.get(key)
-        if number is None:
-            name, email = text(person.name), text(person.email)
-            row = self._db.execute("SELECT id FROM people WHERE name = ? AND email = ?", (name, email)).fetchone()
-            if row is None:
-                number = self._take("people")
-                self._db.execute("INSERT INTO people VALUES (?, ?, ?)", (number, name, email))
-            else:
-                number = int(row[0])
-            self._people[key] = number
-        return number
-
-    def _path(self, rows: Rows, repo_id: int, path: str) -> int:
-        number = self._paths.get((repo_id, path))
-        if number is None:
-            shown = text(path)
-            row = self._db.execute("SELECT id FROM paths WHERE repo_id = ? AND path = ?", (repo_id, shown)).fetchone()
-            if row is None:
-                number = self._take("paths")
-                self._db.execute("INSERT INTO paths VALUES (?, ?, ?)", (number, repo_id, shown))
-                rows.paths.append((number, repo_id, shown))
-            else:
-                number = int(row[0])
-            self._paths[repo_id, path] = number
-        return number
+        hours = _within(committer.time) // 3600
+        hour = (repo_id, (hours // 24 + 3) % 7, hours % 24)  # day 0 was a Thursday
+        rows.by_hour[hour] = rows.by_hour.get(hour, 0) + 1
 
     def _write(self, rows: Rows) -> None:
         many = self._db.executemany
@@ -169,7 +172,6 @@ class CommitLoader:
         many("INSERT INTO commit_parents VALUES (?, ?, ?)", rows.parents)
         many("INSERT INTO messages VALUES (?, ?)", rows.messages)
         many("INSERT INTO message_fts (rowid, message) VALUES (?, ?)", rows.messages)
-        many("INSERT INTO path_fts (rowid, path) VALUES (?, ?)", [(n, path) for n, _, path in rows.paths])
         many("INSERT OR IGNORE INTO commit_files VALUES (?, ?, ?, ?, ?, ?, ?)", rows.files)
         many("UPDATE commits SET snapshot_seq = ? WHERE id = ?", rows.earlier)
         many("UPDATE repos SET commits = commits + ? WHERE id = ?", [(n, repo) for repo, n in rows.by_repo.items()])
@@ -183,3 +185,49 @@ class CommitLoader:
             "INSERT INTO repo_days VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET commits = commits + excluded.commits",
             [(*key, n) for key, n in rows.by_day.items()],
         )
+        many(
+            "INSERT INTO repo_hours VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET commits = commits + excluded.commits",
+            [(*key, n) for key, n in rows.by_hour.items()],
+        )
+        many(
+            "INSERT INTO path_changes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " changes = changes + excluded.changes, last_time = max(last_time, excluded.last_time)",
+            _by_path(rows.files),
+        )
+
+
+def _files(
+    rows: list[tuple[Any, ...]],
+    number: int,
+    files: Sequence[FileChange],
+    paths: Mapping[str, int],
+    at: str,
+    told: Container[int] | None,
+) -> None:
+    """Adds the rows of a commit's changes but those that are `told` already."""
+    octets = bytes.fromhex
+    for change in files:
+        path = paths[change.path]
+        if told is not None and path in told:
+            continue
+        blob, old = change.blob, change.old_blob
+        rows.append(
+            (
+                number,
+                path,
+                change.status,
+                change.mode,
+                octets(blob) if blob else None,
+                octets(old) if old else None,
+                at,
+            )
+        )
+
+
+def _by_path(files: Sequence[tuple[Any, ...]]) -> list[tuple[int, int, str]]:
+    """Path, number of changes and time of the last one."""
+    latest: dict[int, str] = {}
+    for _, path, _, _, _, _, at in files:
+        if at > latest.get(path, ""):
+            latest[path] = at
+    return [(path, n, latest[path]) for path, n in Counter(map(_PATH, files)).items()]

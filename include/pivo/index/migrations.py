@@ -33,7 +33,19 @@ def m003_incomplete(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE repo_snapshots ADD COLUMN incomplete INTEGER NOT NULL DEFAULT 0")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_verifications, m003_incomplete)
+def m004_roll_ups(db: sqlite3.Connection) -> None:
+    """Commits by hour and changes by path, counted beforehand; fewer and larger segments of the words' index."""
+    for statement in _ROLL_UPS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_initial,
+    m002_verifications,
+    m003_incomplete,
+    m004_roll_ups,
+)
 
 
 def migrate(db: sqlite3.Connection) -> list[str]:
@@ -330,4 +342,23 @@ CREATE TABLE findings (
     detail TEXT NOT NULL,
     PRIMARY KEY (run_id, repo_name, mode, n)
 ) WITHOUT ROWID;
+"""
+
+_ROLL_UPS = """
+CREATE TABLE repo_hours (
+    repo_id INTEGER NOT NULL,
+    weekday INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    commits INTEGER NOT NULL,
+    PRIMARY KEY (repo_id, weekday, hour)
+) WITHOUT ROWID;
+INSERT INTO repo_hours
+    SELECT repo_id, (strftime('%w', commit_time) + 6) % 7, CAST(substr(commit_time, 12, 2) AS INTEGER), count(*)
+    FROM commits GROUP BY 1, 2, 3;
+
+CREATE TABLE path_changes (path_id INTEGER PRIMARY KEY, changes INTEGER NOT NULL, last_time TEXT NOT NULL);
+INSERT INTO path_changes SELECT path_id, count(*), max(commit_time) FROM commit_files GROUP BY 1;
+
+INSERT INTO message_fts (message_fts, rank) VALUES ('hashsize', 33554432);
+INSERT INTO message_fts (message_fts, rank) VALUES ('automerge', 8);
 """

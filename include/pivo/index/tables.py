@@ -138,6 +138,14 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
         "Commits counted by repository and day.",
         {"repo_id": "repos.id", "day": "UTC day", "commits": "commits"},
     ),
+    "repo_hours": (
+        "Commits counted by repository, weekday and hour.",
+        {"repo_id": "repos.id", "weekday": "0 Monday to 6 Sunday, UTC", "hour": "0 to 23, UTC", "commits": "commits"},
+    ),
+    "path_changes": (
+        "Changes counted by path.",
+        {"path_id": "paths.id", "changes": "commits that changed it", "last_time": "time of the last"},
+    ),
     "restores": (
         "One row a restore of one repository.",
         {

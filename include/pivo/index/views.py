@@ -157,16 +157,12 @@ VIEWS: tuple[View, ...] = (
     View(
         "v_paths",
         "One row a path that a repository ever had: how often and when it changed.",
-        "paths p LEFT JOIN repos r ON r.id = p.repo_id",
+        "paths p LEFT JOIN repos r ON r.id = p.repo_id LEFT JOIN path_changes n ON n.path_id = p.id",
         _columns(
             ("repo_name", "r.name", "repository"),
             ("path", "p.path", "path from the root"),
-            ("changes", "(SELECT count(*) FROM commit_files f WHERE f.path_id = p.id)", "commits that changed it"),
-            (
-                "last_changed_at",
-                "(SELECT max(f.commit_time) FROM commit_files f WHERE f.path_id = p.id)",
-                "when it last changed",
-            ),
+            ("changes", "n.changes", "commits that changed it, counted beforehand"),
+            ("last_changed_at", "n.last_time", "when it last changed"),
         ),
     ),
     View(
@@ -240,6 +236,17 @@ VIEWS: tuple[View, ...] = (
             ("repo_name", "r.name", "repository"),
             ("day", "d.day", "e.g. 2026-11-20"),
             ("commits", "d.commits", "commits of that day"),
+        ),
+    ),
+    View(
+        "v_hours",
+        "One row a repository, weekday and hour (UTC) with commits, counted beforehand: the busiest hours.",
+        "repo_hours h LEFT JOIN repos r ON r.id = h.repo_id",
+        _columns(
+            ("repo_name", "r.name", "repository"),
+            ("weekday", "h.weekday", "0 Monday to 6 Sunday"),
+            ("hour", "h.hour", "0 to 23"),
+            ("commits", "h.commits", "commits of that hour, over all weeks"),
         ),
     ),
     View(

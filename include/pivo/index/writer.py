@@ -27,8 +27,11 @@ from pivo.index.migrations import migrate
 from pivo.progress import Progress, silent
 
 TOPICS = (COMMIT_TOPIC, AUDIT_TOPIC)
-BATCH = 5000
-"""Messages in one transaction, about."""
+BATCH = 20_000
+"""Messages in one transaction, about: the more of them, the fewer times a page of an index is written."""
+
+BATCH_BYTES = 48 << 20
+"""Bytes of messages in one transaction, about: what is in memory is some times that."""
 
 _log = logging.getLogger(__name__)
 _LOCK_SECONDS = 60.0
@@ -102,10 +105,10 @@ def connect(index: Path) -> sqlite3.Connection:
         "journal_mode = WAL",
         # a power cut may take the last transactions, offsets included: they are read again then
         "synchronous = NORMAL",
-        "cache_size = -131072",
+        "cache_size = -262144",
         "temp_store = MEMORY",
-        "wal_autocheckpoint = 8000",
-        "journal_size_limit = 67108864",
+        "wal_autocheckpoint = 64000",
+        "journal_size_limit = 268435456",
     ):
         db.execute(f"PRAGMA {pragma}")
     return db
@@ -141,11 +144,11 @@ def _drain_once(
         _begin(db, source, saved, report)
     total = report.events + sum(source.backlog.values())
     batch = _Batch(db, source, report)
-    batch.messages += ahead
+    batch.add(ahead)
     ahead.clear()
     for messages in source.until_exhausted():
-        batch.messages += messages
-        if len(batch.messages) >= BATCH:
+        batch.add(messages)
+        if batch.full():
             batch.write()
             progress("indexing", report.events, total)
         if stop():
@@ -194,6 +197,14 @@ class _Batch:
         self._report = report
         self._indexer = Indexer(db)
         self.messages: list[Message] = []
+        self._bytes = 0
+
+    def add(self, messages: Sequence[Message]) -> None:
+        self.messages += messages
+        self._bytes += sum(map(len, messages))
+
+    def full(self) -> bool:
+        return len(self.messages) >= BATCH or self._bytes >= BATCH_BYTES
 
     def write(self) -> None:
         saved = _saved(self._db)
@@ -222,6 +233,7 @@ class _Batch:
         self._report.snapshots += self._indexer.snapshots - before[1]
         self._report.dead += len(bad)
         self.messages.clear()
+        self._bytes = 0
 
     def _one_by_one(self, good: Sequence[tuple[Message, Event]]) -> list[tuple[Message, str]]:
         """Applies each event by itself; returns those that cannot be, and why."""

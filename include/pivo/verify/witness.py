@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pivo.errors import NotFound
-from pivo.index.commits import text
+from pivo.index.interned import clean
 from pivo.index.reader import IndexReader
 from pivo.models import Manifest
 from pivo.snapshot import manifest as manifests
@@ -59,7 +59,7 @@ class Witness:
         heard = self.snapshots.get(dirname)
         told = _facts(manifest)
         other = [fact for fact in _FACTS if heard is not None and heard[fact] != told[fact]]
-        refs = {text(r.name): r.target for r in manifest.refs}
+        refs = {clean(r.name): r.target for r in manifest.refs}
         if dirname == self.last and refs != self.refs:
             other.append("where the refs stand")
         if other:

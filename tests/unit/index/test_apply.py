@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import replace as replaced
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from index_kit import START, Snap, commit, content, history, manifest, moved, sha
 from pivo.events import AuditEvent, CommitEvent, HeartbeatEvent, RestoreEvent, commit_events
@@ -153,7 +154,7 @@ def test_the_same_commit_in_two_repositories_is_two_rows(db):
 
 
 def test_an_annotated_tag_leads_to_its_commit(db):
-    tagged = replace(manifest("PIVO", 1, {"main": "a"}), refs=(Ref("refs/tags/v1", sha("t"), sha("a")),))
+    tagged = replaced(manifest("PIVO", 1, {"main": "a"}), refs=(Ref("refs/tags/v1", sha("t"), sha("a")),))
     apply(db, Snap(tagged, (commit("a"),), ()))
     assert ask(db, "SELECT target, commit_hash FROM v_refs") == [(sha("t"), sha("a"))]
 
@@ -222,6 +223,9 @@ def test_times_are_written_so_that_text_compares():
 def test_counts_made_beforehand_are_what_counting_gives(db):
     for repo in ("x", "y"):
         apply(db, *history(repo, 3))
+    events = [event for snap in history("z", 4) for event in snap.events()]
+    Indexer(db).apply(events + events[::-1])
+    apply(db, *history("x", 3)[:2])
     for fast, slow in {
         "SELECT repo_name, commits FROM v_repos": "SELECT repo_name, count(*) FROM v_commits GROUP BY 1",
         "SELECT repo_name, author_name, commits, first_commit, last_commit FROM v_contributors": (
@@ -233,6 +237,12 @@ def test_counts_made_beforehand_are_what_counting_gives(db):
         "SELECT repo_name, size, snapshots FROM v_repos": (
             "SELECT repo_name, sum(size), count(*) FROM v_snapshots GROUP BY 1"
         ),
-        "SELECT repo_name, path, changes FROM v_paths": "SELECT repo_name, path, count(*) FROM v_changes GROUP BY 1, 2",
+        "SELECT repo_name, path, changes, last_changed_at FROM v_paths": (
+            "SELECT repo_name, path, count(*), max(commit_time) FROM v_changes GROUP BY 1, 2"
+        ),
+        "SELECT repo_name, weekday, hour, commits FROM v_hours": (
+            "SELECT repo_name, (strftime('%w', commit_time) + 6) % 7, CAST(strftime('%H', commit_time) AS INTEGER),"
+            " count(*) FROM v_commits GROUP BY 1, 2, 3"
+        ),
     }.items():
         assert sorted(ask(db, fast)) == sorted(ask(db, slow))

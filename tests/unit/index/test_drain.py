@@ -6,9 +6,9 @@ import fcntl
 import random
 import sqlite3
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from index_kit import MockKafka, commit, content, history, sha, shown
 from pivo.errors import Unavailable
