@@ -59,9 +59,11 @@ def pivo_snapshot() -> None:
         from pivo.progress import logged
 
         get_current_context()["repository"] = repo["name"]
-        with hooks.task_errors():
+        with hooks.task_errors(), hooks.audited("snapshot", **registry.place(repo["url"])) as facts:
             settings, what = hooks.settings(), registry.Registered.parse(repo)
-            return asdict(registry.snapshot(settings, what, logged(logging.getLogger("pivo.ingest"))))
+            report = registry.snapshot(settings, what, logged(logging.getLogger("pivo.ingest")))
+            facts |= registry.facts(report)
+            return asdict(report)
 
     @task
     def archived() -> None:
@@ -73,7 +75,7 @@ def pivo_snapshot() -> None:
         from pivo import hooks
         from pivo.snapshot.freeze import freeze as take
 
-        with hooks.task_errors():
+        with hooks.task_errors(), hooks.audited("freeze"):
             return take(hooks.settings())
 
     snapshot.expand(repo=plan()) >> [archived(), freeze()]

@@ -82,6 +82,23 @@ def _connection(conn_id: str) -> Any:
 
 
 @contextmanager
+def audited(action: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    """Around a task's work: who triggered the run, what was done and what came of it, on the audit log. The block
+    adds what it learns to the facts."""
+    from airflow.sdk import get_current_context
+
+    from pivo.events.audit import audited as on_record
+    from pivo.events.audit import open_audit
+
+    context = get_current_context()
+    dag_run, task = context["dag_run"], context["ti"].task_id
+    who = getattr(dag_run, "triggering_user_name", None) or "schedule"
+    told = {"dag": dag_run.dag_id, "run_id": dag_run.run_id, "task": task, "origin": "dag", **parameters}
+    with open_audit(settings()) as log, on_record(log, who, action, **told) as facts:
+        yield facts
+
+
+@contextmanager
 def task_errors() -> Iterator[None]:
     """Ends a task that failed for a reason a person can mend with one line in its log, retried only where it helps."""
     from airflow.sdk.exceptions import AirflowFailException

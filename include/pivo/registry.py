@@ -154,6 +154,21 @@ def snapshot(settings: Settings, repo: Registered, progress: Progress = silent) 
     return report
 
 
+def place(url: str) -> dict[str, str]:
+    """What the audit log may know of a source before it is known to be one: its host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return {}
+    return {"scheme": parts.scheme or "file"} | ({"host": parts.hostname.lower()} if parts.hostname else {})
+
+
+def facts(report: Report) -> dict[str, Any]:
+    """What the audit log keeps of a snapshot."""
+    told: dict[str, Any] = {"repo": report.repo, "outcome": report.outcome, "snapshot": report.snapshot}
+    return told | {"commits": report.commits, "refs": report.refs, "bytes": report.bytes}
+
+
 def token_for(settings: Settings, url: str) -> str:
     """The forge's token, for sources on the forge's own host; nothing for any other."""
     parts, api = urlsplit(url), urlsplit(settings.forge.api_url)

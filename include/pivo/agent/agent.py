@@ -36,6 +36,7 @@ class Agent:
 
     `fallback` takes over, with a badge that says so, when the first mind's brain does not answer. At
     most `max_steps` turns and `max_seconds` for one question; at either limit the agent says so and stops.
+    What is asked and done is told to the trail of the toolbox, if it has one.
     """
 
     def __init__(
@@ -58,6 +59,11 @@ class Agent:
 
     def ask(self, question: str, history: Sequence[Message] = ()) -> Iterator[AgentEvent]:
         """Stream the answer to `question`; `history` are the messages of earlier turns."""
+        answer = self._answer(question, history)
+        trail = self._toolbox.context.trail
+        return trail.watched(question, answer) if trail else answer
+
+    def _answer(self, question: str, history: Sequence[Message]) -> Iterator[AgentEvent]:
         started = self._clock()
         deadline = started + self._max_seconds
         messages: list[Message] = [*history, UserMessage(question)]

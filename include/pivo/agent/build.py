@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pivo.agent.agent import Agent
+from pivo.agent.audit import Trail
 from pivo.agent.brain import Mind
 from pivo.agent.gemini import GeminiBrain
 from pivo.agent.offline import OfflineBrain
@@ -21,17 +22,19 @@ from pivo.agent.tools.base import ToolContext
 from pivo.settings import Settings
 
 if TYPE_CHECKING:
+    from pivo.events.audit import AuditLog
     from pivo.index.reader import IndexReader
     from pivo.snapshot.archive import Archive
 
 
 class Resources:
-    """The index and the archive of one installation, opened when first needed. Threads may share it."""
+    """Index, archive and audit log of one installation, opened when first needed. Threads may share it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._reader: IndexReader | None = None
         self._archive: Archive | None = None
+        self._audit: AuditLog | None = None
 
     def reader(self) -> IndexReader:
         if self._reader is None:
@@ -48,7 +51,21 @@ class Resources:
             self._archive = Archive(open_store(self.settings.archive, self.settings.archive_reader))
         return self._archive
 
+    def audit(self) -> AuditLog:
+        if self._audit is None:
+            from pivo.events.audit import open_audit
+
+            self._audit = open_audit(self.settings)
+        return self._audit
+
+    def trail(self, who: str, origin: str) -> Trail:
+        """The audit of `who`, who came by `origin`."""
+        return Trail(self.audit(), who, origin, Vocabulary(self.reader).repos)
+
     def close(self) -> None:
+        if self._audit is not None:
+            self._audit.close()
+            self._audit = None
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -64,10 +81,12 @@ def opened(settings: Settings) -> Iterator[Resources]:
         resources.close()
 
 
-def agent(resources: Resources, who: str, *, offline: bool = False) -> Agent:
-    """An agent for `who`, one question at a time: Gemini where there is a key (and not `offline`), the planner
-    behind it and where there is none."""
-    settings, tools = resources.settings, toolbox(resources, who)
+def agent(resources: Resources, who: str, origin: str = "chat", *, offline: bool = False) -> Agent:
+    """An agent for `who`, who came by `origin` (chat, cli, …), one question at a time.
+
+    Gemini where there is a key (and not `offline`), the planner behind it and where there is none.
+    """
+    settings, tools = resources.settings, toolbox(resources, who, origin)
     planner = Planner(Vocabulary(resources.reader))
     simple = Mind(OfflineBrain(planner), planner)
     if offline or not settings.gemini.api_key:
@@ -76,8 +95,8 @@ def agent(resources: Resources, who: str, *, offline: bool = False) -> Agent:
     return Agent(Mind(gemini, gemini, gemini), tools, fallback=simple)
 
 
-def toolbox(resources: Resources, who: str) -> Toolbox:
-    """The tools for `who`; without a mind, for what a person does by hand on a page."""
+def toolbox(resources: Resources, who: str, origin: str = "chat") -> Toolbox:
+    """The tools for `who`, who came by `origin`; without a mind, for what a person does by hand on a page."""
     from pivo.restore.plan import validate
 
     settings = resources.settings
@@ -91,6 +110,7 @@ def toolbox(resources: Resources, who: str) -> Toolbox:
         proposals=proposals(settings, policy),
         validate=validate,
         forge_owner=lambda: _forge_owner(settings),
+        trail=resources.trail(who, origin),
     )
     return Toolbox(context)
 

@@ -14,8 +14,9 @@ from pivo.agent.diffs import changed, compare
 from pivo.agent.views import FileDiff
 from pivo.cli.output import bar, console, emit, printable, stderr
 from pivo.errors import NotFound
+from pivo.events.audit import audited, open_audit
 from pivo.models import RepoName
-from pivo.registry import Registered, snapshot
+from pivo.registry import Registered, facts, place, snapshot
 from pivo.settings import Settings
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.objects import ObjectReader
@@ -46,8 +47,11 @@ def ingest(
 ) -> None:
     """Snapshot one repository now."""
     repo = Registered.parse({"url": source, "name": name, "refs": refs})
-    with bar(quiet=json) as progress:
-        report = snapshot(Settings.load(), repo, progress)
+    settings = Settings.load()
+    with open_audit(settings) as log, audited(log, settings.user, "ingest", origin="cli", **place(repo.url)) as told:
+        with bar(quiet=json) as progress:
+            report = snapshot(settings, repo, progress)
+        told |= facts(report)
     if json:
         emit(asdict(report))
         return
@@ -80,20 +84,21 @@ def cat(
     archive = open_archive(Settings.load())
     found = archive.resolve(RepoName.parse(repo), ref)
     with archive.objects(found.snapshot) as objects:
-        entry = objects.entry(found.commit, path)
+        entry = objects.file(found.commit, path)
+        if not json and not sys.stdout.isatty():
+            for part in objects.stream(entry.oid):  # a large file is never in memory as a whole
+                sys.stdout.buffer.write(part)
+            return
         body = objects.read_file(found.commit, path)
     if json:
         told = {"repo": repo, "commit": found.commit, "path": entry.path, "mode": entry.mode, "blob": entry.oid}
         emit(
             {**told, "size": len(body), "snapshot": found.snapshot.dirname, "content": body.decode("utf-8", "replace")}
         )
-    elif sys.stdout.isatty():
-        if b"\0" in body[:8000]:
-            stderr.print(f"{printable(path)} is binary ({len(body):,} bytes); redirect the output to a file.")
-        else:
-            sys.stdout.write(printable(body.decode("utf-8", "replace")))
+    elif b"\0" in body[:8000]:
+        stderr.print(f"{printable(path)} is binary ({len(body):,} bytes); redirect the output to a file.")
     else:
-        sys.stdout.buffer.write(body)
+        sys.stdout.write(printable(body.decode("utf-8", "replace")))
 
 
 def diff(

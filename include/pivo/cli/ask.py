@@ -50,7 +50,7 @@ def ask(
 
     settings = Settings.load()
     with build.opened(settings) as resources:
-        agent = build.agent(resources, settings.user, offline=offline)
+        agent = build.agent(resources, settings.user, "cli", offline=offline)
         if json:
             answer = list(agent.ask(question))
             data = [events.to_json(event) for event in answer]
@@ -79,7 +79,7 @@ def chat(
     history: tuple[Message, ...] = ()
     console.print(f"[dim]{_HELP}[/]")
     with build.opened(settings) as resources:
-        agent = build.agent(resources, settings.user, offline=offline)
+        agent = build.agent(resources, settings.user, "cli", offline=offline)
         while (question := _prompt()) is not None:
             if question in {"/quit", "/exit", "/q"}:
                 return
@@ -234,8 +234,10 @@ def _offer(resources: Resources, proposal: Proposal, *, yes: bool, wait: bool) -
     if not yes and not (sys.stdin.isatty() and console.is_terminal):
         console.print(Text("Nothing was started. Confirm it with --yes.", style="dim"))
         return
+    from pivo.agent import acting
+
     if not yes and not typer.confirm("Restore it?", default=False):
-        _book(resources).cancel(proposal.id, proposal.who)
+        acting.cancel(resources.trail(proposal.who, "cli"), _book(resources), proposal.who, proposal.id)
         console.print(Text("Cancelled; nothing was started.", style="dim"))
         return
     run, address = _confirm(resources, proposal, wait=wait, quiet=False)
@@ -248,28 +250,19 @@ def _offer(resources: Resources, proposal: Proposal, *, yes: bool, wait: bool) -
 def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: bool) -> tuple[DagRun, str | None]:
     """Uses the proposal up and triggers its run; with `wait` follows it, and gives the restored repository's
     address, too. PivoError when the run is refused or fails."""
-    from pivo.agent.policy import Policy
+    from pivo.agent import acting
     from pivo.orchestrator import Orchestrator
     from pivo.trace import trace
 
-    settings = resources.settings
-    log = settings.trace_log
-    Policy.load(settings).check_confirm(proposal.who)
-    book = _book(resources)
-    confirmed = book.confirm(proposal.id, proposal.who, proposal.digest)
-    trace(log, "PIVO-ORCHESTRATOR", "INFO", f"proposal {proposal.digest[:12]} confirmed by {proposal.who}")
+    settings, who = resources.settings, proposal.who
     with Orchestrator(settings.airflow_url, settings.airflow_user, settings.airflow_password) as airflow:
-        try:
-            run = airflow.trigger(DAG, confirmed.arguments, confirmed.planned_run_id)
-        except PivoError:
-            book.reopen(proposal.id, proposal.who)
-            raise
-        trace(log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {DAG} {run.run_id} triggered")
+        trail, book = resources.trail(who, "cli"), _book(resources)
+        _, run = acting.confirm(settings, trail, book, airflow, who, proposal.id, proposal.digest)
         if not wait:
             return run, None
         with Live(console=stderr, refresh_per_second=4) as live:
             run = airflow.wait(DAG, run.run_id, watch=lambda tasks: None if quiet else live.update(stages(tasks)))
-        trace(log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {DAG} {run.run_id} is {run.state}")
+        trace(settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {DAG} {run.run_id} is {run.state}")
         if run.state != "success":
             why = airflow.failure(DAG, run.run_id) or f"The run {run.run_id} ended as {run.state}."
             raise PivoError(why, f"The run is at {run.url}")

@@ -9,6 +9,7 @@ import typer
 from pivo.cli.output import bar, console, emit
 from pivo.consolidation import consolidated
 from pivo.events import EventLog
+from pivo.events.audit import audited, open_audit
 from pivo.models import RepoName
 from pivo.settings import Settings, base_environment
 from pivo.snapshot.archive import Archive
@@ -30,7 +31,12 @@ def consolidate(
     store = open_store(settings.archive, settings.archive_writer)
     names = [RepoName.parse(repo)] if repo else Archive(store).repos()
     done: list[dict[str, Any]] = []
-    with EventLog(settings.kafka) as events, bar(quiet=json) as progress:
+    with (
+        open_audit(settings) as log,
+        audited(log, settings.user, "consolidate", origin="cli", everything=everything) as facts,
+        EventLog(settings.kafka) as events,
+        bar(quiet=json) as progress,
+    ):
         for name in names:
             manifest = consolidated(
                 store,
@@ -44,6 +50,7 @@ def consolidate(
             if manifest:
                 told = {"repo": manifest.repo, "snapshot": manifest.dirname, "replaced": len(manifest.replaces)}
                 done.append(told | {"packs": len(manifest.packs), "bytes": manifest.size})
+        facts |= {"repo": [row["repo"] for row in done], "repositories": len(done)}
     if json:
         emit(done)
         return

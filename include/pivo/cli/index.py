@@ -43,10 +43,12 @@ def index(
     json: Json = False,
 ) -> None:
     """Reads what Kafka has into the index."""
+    from pivo.events.audit import open_audit
     from pivo.index.writer import drain  # the reading commands do without Kafka's client
 
     settings = Settings.load()
-    with bar(quiet=json) as progress:
+    with open_audit(settings) as log, bar(quiet=json) as progress:
+        log.send_left_behind()
         report = drain(settings.index, settings.kafka, follow=follow, progress=progress)
     if json:
         emit(asdict(report))

@@ -14,6 +14,8 @@ from rich.table import Table
 
 from pivo.cli.output import console, emit, printable, stderr
 from pivo.errors import NotFound, PivoError, UsageError
+from pivo.events import AuditEvent
+from pivo.events.audit import audited, open_audit
 from pivo.orchestrator import DagRun, Orchestrator, TaskState
 from pivo.restore import report as reports
 from pivo.restore.plan import RestorePlan
@@ -75,7 +77,7 @@ def restore(
             conf |= {"repo": plan.repo, "commit": plan.commit}
     conf |= {"requested_by": settings.user, "origin": "cli"}
     with Orchestrator(settings.airflow_url, settings.airflow_user, settings.airflow_password) as airflow:
-        run = airflow.trigger(DAG, conf)
+        run = _trigger(settings, airflow, conf, plans)
         if not json:
             console.print(f"Restore [bold]{escape(run.run_id)}[/] started: {run.url}", soft_wrap=True)
         if not wait:
@@ -162,6 +164,20 @@ def _confirm(plans: Plans, asked: Request, yes: bool, json: bool) -> None:
     if not typer.confirm("Restore it?" if not asked.many else f"Restore these {len(plans)}?"):
         console.print("Nothing was started.")
         raise typer.Exit(1)
+
+
+def _trigger(settings: Settings, airflow: Orchestrator, conf: dict[str, Any], plans: Plans) -> DagRun:
+    """Starts the run, when the audit log has who wants it: Unavailable, with nothing started, when it has not."""
+    sound = [plan for plan in plans.values() if isinstance(plan, RestorePlan)]
+    facts: dict[str, Any] = {"repositories": len(sound), "repo": [p.repo for p in sound], "origin": "cli"}
+    if len(sound) == 1:
+        facts |= {"repo": sound[0].repo, "commit": sound[0].commit, "ref": conf["ref"], "target": sound[0].target}
+    with open_audit(settings) as log:
+        log.require(AuditEvent(settings.user, "confirmation", facts, "asked"))
+        with audited(log, settings.user, "trigger", **facts, dag=DAG) as told:
+            run = airflow.trigger(DAG, conf)
+            told["run_id"] = run.run_id
+    return run
 
 
 def _follow(airflow: Orchestrator, run: DagRun, timeout: float, quiet: bool) -> DagRun:

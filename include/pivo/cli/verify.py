@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from pivo.cli.output import bar, console, emit, printable, stderr
 from pivo.errors import NotFound, Unavailable, UsageError
+from pivo.events.audit import keep
 from pivo.index.ledger import LostCommit
 from pivo.index.ledger import lost as ledger
 from pivo.index.reader import IndexReader
@@ -23,7 +24,7 @@ from pivo.store import open_store
 from pivo.verify import deep as deeply
 from pivo.verify import shallow, witness
 from pivo.verify.report import Verified
-from pivo.verify.run import record
+from pivo.verify.run import begin_drill, record
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -62,6 +63,7 @@ def verify(
 def _drilled(settings: Settings, run_id: str, owner: str, repo: str | None, quiet: bool) -> list[Verified]:
     from pivo.verify.drill import drill
 
+    begin_drill(settings, run_id, settings.user)
     with bar(quiet=quiet) as progress:
         result = drill(settings, run_id, owner=owner, repos=[repo] if repo else (), progress=progress)
     _show(result, quiet)
@@ -96,11 +98,12 @@ def _one(
 
 
 def _record(settings: Settings, results: list[Verified], run_id: str) -> None:
-    for result in results:
+    for number, result in enumerate(results):
         try:
             record(settings, result, run_id, settings.user)
         except Unavailable as err:
-            stderr.print(f"[yellow]The result is not in the index:[/] {escape(err.what)}", soft_wrap=True)
+            stderr.print(f"[yellow]The result is not in the index yet:[/] {escape(err.what)}", soft_wrap=True)
+            keep(settings, [late.event(run_id, settings.user) for late in results[number:]])
             return
 
 

@@ -8,7 +8,7 @@ repository's failure is its own: it is left in that repository's folder, and its
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from typing import Any
 
 from pivo.errors import PivoError, Unavailable
 from pivo.events import EventLog, RestoreEvent
+from pivo.events.audit import keep
 from pivo.progress import logged
 from pivo.restore import outcome
 from pivo.restore import report as reports
@@ -277,17 +278,14 @@ class RestoreRun:
             said = f"restore {self.run_id} of {repo} at {commit[:12] or event.ref}: {state}. {detail}"
             trace(self.settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", said)
         try:
-            self._send(events)
-        except PivoError as err:
-            if strict:
-                raise
-            log.warning("The restore goes on, but its state %s is not in the audit log: %s", state, err)
-
-    def _send(self, events: Sequence[RestoreEvent]) -> None:
-        if events:
             with EventLog(self.settings.kafka) as audit:
                 for event in events:
                     audit.restore(event)
+        except PivoError as err:
+            if strict:
+                raise
+            log.warning("The restore goes on; its state %s waits on disk for the audit log: %s", state, err)
+            keep(self.settings, events)
 
     def _planned_or_none(self, repo: str) -> RestorePlan | None:
         try:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from pivo.errors import NotFound, Unavailable, UsageError
-from pivo.events import EventLog
+from pivo.events import AuditEvent, EventLog
+from pivo.events.audit import open_audit
 from pivo.findings import Finding
 from pivo.index.reader import IndexReader
 from pivo.models import RepoName
@@ -153,6 +154,12 @@ def record(settings: Settings, result: Verified, run_id: str, who: str) -> None:
         events.verified(result.event(run_id, who))
 
 
+def begin_drill(settings: Settings, run_id: str, who: str) -> None:
+    """A drill makes a repository on the forge, so it is on the audit log first: Unavailable when that is away."""
+    with open_audit(settings) as log:
+        log.require(AuditEvent(who, "drill", {"run_id": run_id}, "asked"))
+
+
 def drill(settings: Settings, run_id: str, conf: Mapping[str, Any], who: str, progress: Progress) -> dict[str, Any]:
     """One restore drill, recorded; its counts. ArchiveError for one that failed, UsageError for unknown parameters."""
     from pivo.verify.drill import drill as restore
@@ -163,6 +170,7 @@ def drill(settings: Settings, run_id: str, conf: Mapping[str, Any], who: str, pr
             f"A drill has no parameter {', '.join(sorted(map(repr, unknown)))}.", "It has owner and repos."
         )
     repos = [str(r) for r in conf.get("repos") or ()]
+    begin_drill(settings, run_id, who)
     result = restore(settings, run_id, owner=str(conf.get("owner") or ""), repos=repos, progress=progress)
     record(settings, result, run_id, who)
     err = failure([result])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from index_kit import MockKafka
 from pivo.cli import restore as command
 from pivo.errors import NotFound, PivoError, TargetError, Unavailable, UsageError
 from pivo.orchestrator import Orchestrator
@@ -24,8 +26,14 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+def kafka() -> MockKafka:
+    return MockKafka()
+
+
+@pytest.fixture
+def run(settings: Settings, kafka: MockKafka, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command; its output. A PivoError comes through, as pivo.cli.main would get it."""
+    settings = replace(settings, kafka=kafka.config)
     monkeypatch.setattr(Settings, "load", classmethod(lambda cls: settings))
     app = typer.Typer()
     command.register(app)
@@ -191,3 +199,16 @@ def test_a_whole_repository_is_one_restore_too(
     run("PIVO", "--to", "pivo/back", "--all-refs", "--yes")
     head = source("rev-parse", "main")
     assert (airflow[0]["ref"], airflow[0]["commit"], airflow[0]["all_refs"]) == ("HEAD", head, True)
+
+
+def test_without_kafka_nothing_is_triggered(
+    settings: Settings, run: Run, store: LocalStore, source: Git, airflow: list[dict[str, object]], monkeypatch
+) -> None:
+    publish(store, "PIVO", source)
+    away = replace(settings, kafka={"bootstrap.servers": "127.0.0.1:1"})
+    monkeypatch.setattr(Settings, "load", classmethod(lambda cls: away))
+    with pytest.raises(Unavailable, match="Nothing was started"):
+        run("PIVO", "main", "--to", "pivo/back", "--yes")
+    assert airflow == []
+    kept = b"".join(path.read_bytes() for path in (away.home / "audit").iterdir())
+    assert b'"action":"confirmation"' in kept

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pivo.errors import NotFound, PivoError, TargetError, UsageError
-from pivo.events import RestoreEvent
+from pivo.events import EventLog, RestoreEvent
 from pivo.models import RepoName
 from pivo.restore import outcome, report
 from pivo.restore.download import Outcome, Unit, fetch_group
@@ -104,7 +104,7 @@ def test_roots_are_the_home_and_the_folder_for_temporary_files_unless_told(tmp_p
 def events(monkeypatch: pytest.MonkeyPatch) -> list[RestoreEvent]:
     """What the run says in the audit log, in place of Kafka."""
     sent: list[RestoreEvent] = []
-    monkeypatch.setattr(RestoreRun, "_send", lambda self, told: sent.extend(told))
+    monkeypatch.setattr(EventLog, "restore", lambda self, told: sent.append(told))
     return sent
 
 

@@ -41,6 +41,12 @@ class Toolbox:
 
     def run(self, call: ToolUse) -> ToolOutput:
         """The output of one call; every failure that a person or a brain can cause becomes an answer."""
+        output = self._run(call)
+        if self.context.trail:
+            self.context.trail.called(call, output)
+        return output
+
+    def _run(self, call: ToolUse) -> ToolOutput:
         tool = self._tools.get(call.name)
         if tool is None:
             return failed(f"There is no tool {call.name[:60]!r}.", f"Tools: {', '.join(self._tools)}.")

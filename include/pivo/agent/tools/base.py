@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pivo.agent.audit import Trail
 from pivo.agent.brain import Declaration, Explainer, SqlWriter
 from pivo.agent.events import Evidence
 from pivo.agent.policy import Policy
@@ -35,7 +36,8 @@ class ToolContext:
 
     `reader` and `archive` are factories, called when a tool first needs them. `said` is all that the person wrote
     in this conversation: what acts is held against it. `writer` turns a question into SQL; `explainer`, if any,
-    explains text in a call without tools. `forge_owner` asks the forge whose its token is.
+    explains text in a call without tools. `forge_owner` asks the forge whose its token is;
+    `trail` is told of every call.
     """
 
     settings: Settings
@@ -46,6 +48,7 @@ class ToolContext:
     proposals: Proposals
     validate: Validate
     forge_owner: Callable[[], str]
+    trail: Trail | None = None
     writer: SqlWriter | None = None
     explainer: Explainer | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
