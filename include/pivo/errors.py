@@ -5,6 +5,7 @@ PivoError                    one sentence what happened, one what to do
 ├── NotFound                 a repository, ref, path or snapshot that is not there
 │   └── AmbiguousRef         a short hash that names several commits
 ├── SourceError              the git source refuses, is missing, is corrupt or incomplete
+│   └── SourceMoved          it changed while it was read; plan again
 ├── ArchiveError             the archive cannot be read or does not hold what its manifests say
 │   └── ArchiveConflict      another writer published first; plan again
 ├── TargetError              the restore target is not allowed, exists with commits, or refuses the push
@@ -52,6 +53,12 @@ class AmbiguousRef(NotFound):
 
 class SourceError(PivoError):
     """The source cannot be snapshotted as it is; nothing was published."""
+
+
+class SourceMoved(SourceError):
+    """Objects that the source had named were gone when they were asked for."""
+
+    retry = True
 
 
 class ArchiveError(PivoError):

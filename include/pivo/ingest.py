@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from pivo import __version__, source
-from pivo.errors import ArchiveConflict, ArchiveError, PivoError, Unavailable
+from pivo.errors import ArchiveConflict, ArchiveError, PivoError, SourceMoved, Unavailable
 from pivo.events import EventLog
 from pivo.gitobjects import tagged
 from pivo.models import ZERO, Manifest, Previous, Ref, RepoName, StoredPack
@@ -32,7 +32,7 @@ from pivo.snapshot.publish import Upload, settle
 from pivo.snapshot.workspace import Workspace
 from pivo.store import Store
 
-_TRIES = 3  # how often a snapshot is planned again because another writer was first
+_TRIES = 3  # how often a snapshot is planned: another writer was first, or the source moved
 _SCRATCH = "ingest-"  # begins the name of a run's temporary folder
 _ABANDONED = 24 * 3600.0  # seconds after which such a folder is nobody's
 _SHOWN = 20  # paths of missing LFS objects in a report
@@ -117,10 +117,10 @@ def ingest(
         with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=scratch, ignore_cleanup_errors=True) as folder:
             try:
                 return _once(job, Path(folder), started)
-            except ArchiveConflict:
+            except (ArchiveConflict, SourceMoved) as err:
                 if attempt == _TRIES - 1:
                     raise
-                _log.info("another writer published or announced %s first; planning again", repo)
+                _log.info("planning %s again: %s", repo, err.what)
     raise AssertionError("unreachable")
 
 

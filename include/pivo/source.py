@@ -14,30 +14,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import urllib3
 from dulwich.client import (
     GitClient,
     HTTPUnauthorized,
-    SubprocessGitClient,
-    SubprocessWrapper,
+    SSHGitClient,
     default_urllib3_manager,
     get_transport_and_path,
 )
 from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
 from dulwich.objects import ObjectID
-from dulwich.protocol import Protocol
 from dulwich.refs import HEADREF
 from dulwich.refs import Ref as GitRef
 
-from pivo.errors import SourceError, Unavailable, UsageError
+from pivo.errors import SourceError, SourceMoved, Unavailable, UsageError
+from pivo.gitmemory import bounded
 from pivo.gitobjects import text
 from pivo.settings import base_environment
+from pivo.wire import DaemonClient, LocalClient, Ssh, Wires
 
 _SAID = 64 * 1024  # bytes kept of what a failing server says
-TIMEOUT = 120.0  # seconds without a byte from an http(s) server
+TIMEOUT = 120.0  # seconds without a byte from a server, after which it counts as gone
 _SCHEMES = {"http", "https", "git", "ssh", "git+ssh", "file"}
 _SCP_LIKE = re.compile(r"^[\w.\-]+@[\w.\-]+:(?!/{2}).+")
 _HASH = re.compile(r"\b[0-9a-f]{40}\b")
@@ -71,6 +71,8 @@ _REFUSED = (
     "http resp 401", "http resp 403", "host key verification",
 )  # fmt: skip
 _AWAY = ("connection", "timed out", "refused", "resolve", "unreachable", "http resp 5")
+
+_BROKE_OFF = (HangupException, GitProtocolError, AssertionError)  # what dulwich raises when a server does
 
 Want = Callable[[dict[str, str]], Sequence[str]]
 """From HEAD and all counted refs (name → target) to the objects to ask for."""
@@ -173,35 +175,44 @@ class _Walker:
     def nak(self) -> None: ...
 
 
-class _LocalClient(SubprocessGitClient):
-    """`git upload-pack` of a local folder; what it says on standard error is kept, not lost."""
-
-    def __init__(self, said: IO[bytes]) -> None:
-        super().__init__(thin_packs=False, quiet=True)
-        self._said = said
-
-    def _connect(self, cmd: bytes, path: bytes | str, protocol_version: int | None = None) -> Any:
-        where = path.decode() if isinstance(path, bytes) else path
-        process = subprocess.Popen(
-            ["git", cmd.decode(), where],  # `where` is absolute: never taken for an option
-            env=_environment(),
-            bufsize=0,  # SubprocessWrapper buffers; two layers would wait for each other
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-        )
-        pipes = SubprocessWrapper(process)
-        return Protocol(pipes.read, pipes.write, pipes.close), pipes.can_read, None
-
-
 def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], int], *, also: Sequence[str] = (),
           token: str = "") -> Remote:  # fmt: skip
     """Asks the remote at `url` for its refs and, when `want` names objects, writes their pack to `sink`.
 
     `haves` are tips that the archive holds; unknown ones do no harm. `also` are ref prefixes that count besides the
-    usual ones. SourceError or Unavailable when the remote fails.
+    usual ones. SourceError or Unavailable when the remote fails, SourceMoved when its refs changed meanwhile.
     """
-    url = normalise(url)
+    url, wanted = normalise(url), list[str]()
+
+    def chosen(refs: dict[str, str]) -> Sequence[str]:
+        wanted.extend(want(refs))
+        return wanted
+
+    try:
+        return _fetch(url, chosen, haves, sink, also, token)
+    except (SourceError, Unavailable) as err:
+        if not isinstance(err.__cause__, _BROKE_OFF) or not (gone := _gone(url, wanted, also, token)):
+            raise
+        raise SourceMoved(
+            f"{public(url)} changed while it was read: no ref of it is at {gone} any more.",
+            "Run the snapshot again; nothing was published.",
+        ) from err
+
+
+def _gone(url: str, wanted: Sequence[str], also: Sequence[str], token: str) -> str | None:
+    """One of the objects that were `wanted`, to which no ref of the remote leads now."""
+    if not wanted:
+        return None
+    try:
+        now = _fetch(url, lambda refs: [], [], len, also, token)
+    except (SourceError, Unavailable):
+        return None
+    named = {now.head, *now.refs.values()}
+    return next((oid for oid in wanted if oid not in named), None)
+
+
+def _fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], int], also: Sequence[str],
+           token: str) -> Remote:  # fmt: skip
     asked = False
 
     def wants(refs: Mapping[GitRef, ObjectID], depth: int | None = None) -> list[ObjectID]:
@@ -217,8 +228,9 @@ def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], in
             if any(sign in line for sign in (b"error", b"fatal")) and said.tell() < _SAID:
                 said.write(line)
 
-        client, path = _client(url, said, token)
-        result = client.fetch_pack(path, wants, _Walker(haves), sink, progress=heard)
+        with Wires(_environment(), said, TIMEOUT) as wires:
+            client, path = _client(url, wires, token)
+            result = client.fetch_pack(path, wants, _Walker(haves), sink, progress=heard)
         if result.new_shallow:
             raise _shallow(url)
     if result.object_format not in (None, "sha1"):
@@ -239,12 +251,12 @@ def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], in
     return Remote(refs, head.decode() if head else None, text(ref) if ref else None, asked, follow)
 
 
-def _client(url: str, said: IO[bytes], token: str) -> tuple[GitClient, str]:
+def _client(url: str, wires: Wires, token: str) -> tuple[GitClient, str]:
     parts = urlsplit(url)
     if parts.scheme == "file":
         path = unquote(parts.path)
         _check_local(path)
-        return _LocalClient(said), path
+        return LocalClient(wires), path
     if parts.scheme in {"http", "https"}:
         manager = default_urllib3_manager(None, timeout=TIMEOUT, base_url=url)
         return get_transport_and_path(
@@ -256,16 +268,19 @@ def _client(url: str, said: IO[bytes], token: str) -> tuple[GitClient, str]:
             password=token or None,
         )
     if parts.scheme == "git":
-        return get_transport_and_path(url, thin_packs=False, quiet=True)
+        return DaemonClient(wires, parts.hostname or "", parts.port), parts.path
     env = base_environment()
     program = env.get("GIT_SSH_COMMAND") or (shlex.quote(env["GIT_SSH"]) if env.get("GIT_SSH") else None)
-    return get_transport_and_path(url, thin_packs=False, quiet=True, ssh_command=program)
+    client, path = get_transport_and_path(url, thin_packs=False, quiet=True, ssh_command=program)
+    assert isinstance(client, SSHGitClient)
+    client.ssh_vendor = Ssh(wires)
+    return client, path
 
 
 def _environment() -> dict[str, str]:
     """This process's environment for git: its messages in English, and nothing that points at another repository."""
     kept = {k: v for k, v in base_environment().items() if k not in _OF_ANOTHER_REPOSITORY}
-    return {**kept, "LC_ALL": "C"}
+    return bounded({**kept, "LC_ALL": "C"})
 
 
 def _git(path: str, *args: str) -> str | None:
@@ -311,7 +326,11 @@ def _told(url: str, said: IO[bytes]) -> Iterator[None]:
         raise SourceError(f"There is no repository at {shown}.", "Check the URL, and that you may read it.") from err
     except HTTPUnauthorized as err:
         raise SourceError(f"{shown} refused access.", "Check the token, and that it may read this repository.") from err
-    except (HangupException, GitProtocolError, AssertionError) as err:
+    except _BROKE_OFF as err:
+        if isinstance(err.__context__, TimeoutError):
+            raise Unavailable(
+                f"{shown} did not answer: {err.__context__}.", "Check the network and the server, then try again."
+            ) from err.__context__
         said.seek(0)
         lines = [row.strip() for row in [*text(said.read()).splitlines(), *_lines(err)] if row.strip()]
         if not lines:

@@ -30,7 +30,7 @@ LAYERS = (
     {"forges"},
     {"snapshot", "index"},
     {"events", "store", "source", "lfs"},
-    {"webhdfs", "sparkjob"},
+    {"webhdfs", "sparkjob", "wire"},
     {"settings"},
     {"gitobjects"},
     {"models", "errors", "progress", "trace", "findings"},

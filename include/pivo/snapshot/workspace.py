@@ -194,6 +194,8 @@ class Workspace:
         They are on both sides: the server sends no tree that the archive has, neither one that a commit leaves nor
         one that it goes back to.
         """
+        if old == new:  # an empty commit: git opens its tree all the same
+            self._folders(old)
         left = [(old, new)]
         while left:
             pair = left.pop()

@@ -500,3 +500,15 @@ def test_plain_git_gets_a_pack_out_by_hand(vault: Vault, odd: Repo, tmp_path: Pa
     for ref in vault.latest().refs:
         alone("update-ref", ref.name, ref.target)
     assert alone("rev-parse", "main") == odd("rev-parse", "main")
+
+
+def test_an_empty_commit_on_what_is_archived_is_announced(vault: Vault, odd: Repo, tmp_path: Path) -> None:
+    """Its tree is in the archive and on both sides of the comparison, and git opens it all the same."""
+    vault.ingest(odd)
+    for parent, tree in (("main", "main^{tree}"), ("main~7", "main~7^{tree}")):
+        before = [r.target for r in vault.latest().refs]
+        made = odd("commit-tree", odd("rev-parse", tree), "-p", parent, "-m", "nothing but a word")
+        odd("update-ref", "refs/heads/main", made)
+        assert len(vault.ingest(odd).announced) == 1
+        told = vault.events.sent[-1].commits
+        assert [(c.hash, c.files) for c in told] == [(made, ())] and not before.count(made)

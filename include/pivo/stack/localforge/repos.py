@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -165,7 +166,7 @@ class Forge:
     def _read(self, path: Path) -> Repository:
         facts = json.loads((path / _FACTS).read_text())
         head = (path / "HEAD").read_text().strip()
-        packs = sum(p.stat().st_size for p in (path / "objects").rglob("*") if p.is_file())
+        packs = sum(_size(Path(where) / name) for where, _, names in os.walk(path / "objects") for name in names)
         pushed = max((path / sub).stat().st_mtime for sub in ("refs/heads", "refs/tags", "objects"))
         return Repository(
             owner=facts["owner"],
@@ -185,6 +186,13 @@ def git_environment() -> dict[str, str]:
     env = {k: v for k, v in base_environment().items() if not k.startswith("GIT_")}
     env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_TERMINAL_PROMPT": "0"}
     return env
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # git collects garbage meanwhile
+        return 0
 
 
 def _like(folder: Path, name: str) -> Iterator[Path]:
