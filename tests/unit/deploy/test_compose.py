@@ -221,7 +221,6 @@ def test_airflow_is_configured_as_in_the_embedded_stack(compose: dict[str, Any],
     told = environment(compose["services"]["airflow-scheduler"])
     told = {n.removesuffix("_CMD"): v for n, v in told.items() if n.startswith("AIRFLOW__")}
     only_embedded = {
-        "AIRFLOW__CORE__HOSTNAME_CALLABLE",  # containers have names
         "AIRFLOW__DATABASE__CHECK_MIGRATIONS",  # the init service migrates
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT",
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT",
