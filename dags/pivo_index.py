@@ -4,7 +4,8 @@
 Brings the index up to date with Kafka. A snapshot or a restore that has news wakes it within seconds
 (`pivo-snapshot-state` has one record of each); every ten minutes it runs in any case, for audit events and for
 a wake-up call that got lost. Rows and Kafka's offsets are written in one transaction, so a run that fails or is
-killed is simply followed by the next.
+killed is simply followed by the next. Where Kafka had deleted messages before they were read, `fill` reads the
+snapshots that they told of from HDFS.
 """
 
 from __future__ import annotations
@@ -55,7 +56,20 @@ def pivo_index() -> None:
             report = writer.drain(settings.index, settings.kafka, progress=logged(logging.getLogger("pivo.index")))
         return {"events": report.events, "commits": report.commits, "dead": report.dead, "seconds": report.elapsed}
 
-    drain()
+    @task(pool="pivo_index", retries=2, retry_delay=timedelta(seconds=20))
+    def fill() -> dict[str, int]:
+        """Reads from the archive what Kafka no longer had; nearly always nothing. Returns the counts."""
+        import logging
+        from dataclasses import asdict
+
+        from pivo import hooks
+        from pivo.progress import logged
+        from pivo.reindex import gaps
+
+        with hooks.task_errors():
+            return asdict(gaps.fill_for(hooks.settings(), logged(logging.getLogger("pivo.index"))))
+
+    drain() >> fill()
 
 
 pivo_index()

@@ -25,14 +25,14 @@ LAYERS = (
     {"chat"},
     {"agent"},
     {"hooks", "operators"},
-    {"orchestrator", "restore", "registry", "verify", "consolidation"},
+    {"orchestrator", "restore", "registry", "verify", "consolidation", "reindex", "health"},
     {"ingest", "stack"},
     {"forges"},
     {"snapshot", "index"},
     {"events", "store", "source", "lfs"},
     {"webhdfs", "sparkjob", "wire"},
     {"settings"},
-    {"gitobjects"},
+    {"gitobjects", "gitmemory"},
     {"models", "errors", "progress", "trace", "findings"},
 )
 _HEAVY = {"pivo", "pyspark", "dulwich", "hdfs", "confluent_kafka"}

@@ -45,13 +45,15 @@ def index(
     """Reads what Kafka has into the index."""
     from pivo.events.audit import open_audit
     from pivo.index.writer import drain  # the reading commands do without Kafka's client
+    from pivo.reindex.gaps import fill_for
 
     settings = Settings.load()
     with open_audit(settings) as log, bar(quiet=json) as progress:
         log.send_left_behind()
         report = drain(settings.index, settings.kafka, follow=follow, progress=progress)
+        filled = fill_for(settings, progress)
     if json:
-        emit(asdict(report))
+        emit(asdict(report) | {"filled": asdict(filled)})
         return
     console.print(
         f"{report.events:,} events in {report.elapsed:.1f} s: {report.commits:,} new commits,"
@@ -59,6 +61,11 @@ def index(
     )
     for gap in report.gaps:
         stderr.print(f"[yellow]messages are missing:[/] {escape(gap)}")
+    if filled.gaps:
+        stderr.print(
+            f"The commits of {filled.gaps} gaps were read from the archive: {filled.snapshots:,} snapshots,"
+            f" {filled.commits:,} new commits."
+        )
     if report.dead:
         stderr.print(f"[yellow]{report.dead:,} messages could not be used;[/] they are in v_index_problems.")
 

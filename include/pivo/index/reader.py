@@ -97,6 +97,8 @@ class IndexReader:
             "limit": limit,
             "timeout": timeout,
         }
+        if len(sql) + len(json.dumps(request["params"], default=str)) > worker.REQUEST:
+            raise QueryRefused("The query is too long.", "Ask for less at once; nothing was run.")
         began = time.monotonic()
         with self._slots:
             reply = self._ask(request, timeout)
@@ -167,13 +169,16 @@ class _Worker:
 
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The reply; TimeoutError when there is none in `seconds`, EOFError when the process died."""
+        if self._fresh:  # its start does not count: the time of a question begins when it is ready
+            self._receive(time.monotonic() + _START_SECONDS)
+            self._fresh = False
         self._send(request)
-        # its start does not count: the deadline of the question is kept inside
-        deadline = time.monotonic() + seconds + (_START_SECONDS if self._fresh else 0)
+        return self._receive(time.monotonic() + seconds)
+
+    def _receive(self, deadline: float) -> dict[str, Any]:
         head = self._read(worker.LENGTH.size, deadline)
-        self._fresh = False
-        reply: dict[str, Any] = json.loads(self._read(worker.LENGTH.unpack(head)[0], deadline + 1))
-        return reply
+        message: dict[str, Any] = json.loads(self._read(worker.LENGTH.unpack(head)[0], deadline + 1))
+        return message
 
     def _send(self, message: dict[str, Any]) -> None:
         raw = json.dumps(message, default=str).encode()

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+FROM_KAFKA = (
+    "audit",
+    "restores",
+    "restore_events",
+    "verifications",
+    "findings",
+    "kafka_offsets",
+    "kafka_gaps",
+    "dead_letters",
+    "snapshot_parts",
+)
+"""Tables that only Kafka's events can fill; all others follow from the archive, but for repos.last_checked_at."""
+
 TABLES: dict[str, tuple[str, dict[str, str]]] = {
     "meta": ("Facts about this file.", {"key": "name", "value": "value"}),
     "schema_migrations": (

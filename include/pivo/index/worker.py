@@ -7,7 +7,8 @@ The guard, in layers, each of which holds by itself:
 2. the authorizer lets SELECT, a list of functions, and the listed tables through, nothing else. Each statement is
    first only compiled (EXPLAIN), under rules in which a base table may be read by way of a view alone; it runs
    under rules that add what FTS5 reads of its own tables while it runs;
-3. one statement at a time, of limited length, depth and width; values of at most 1 MB; a heap limit;
+3. one statement at a time, of limited length, depth and width; values of at most 1 MB; a limit of SQLite's heap,
+   and one of the whole process, for what Python makes of an answer;
 4. the progress handler ends it at the deadline. Where that does not come round (one call of a function that takes
    seconds), the parent kills this process.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sqlite3
 import struct
 import sys
@@ -26,6 +28,8 @@ LENGTH = struct.Struct("<I")
 CELL = 64 << 10  # characters of one value that are answered; the rest is cut, and said to be
 ANSWER = 4 << 20  # characters of all values of an answer, about
 HEAP = 256 << 20  # bytes that SQLite may allocate
+MEMORY = 640 << 20  # bytes that the process may allocate; what is mapped of the index does not count
+REQUEST = 2 << 20  # bytes of a request: SQL and parameters
 # fmt: off
 FUNCTIONS = frozenset(
     {
@@ -120,6 +124,13 @@ class Session:
         self._guard: Guard | None = None
         self._deadline = 0.0
 
+    def prepare(self) -> None:
+        """Opens the index ahead of the first question, whose time begins after that; what is wrong is told then."""
+        try:
+            self._current()
+        except (OSError, sqlite3.Error):
+            self._db = None
+
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The reply to one request: columns and rows, or `error` with its kind."""
         began = time.monotonic()
@@ -179,7 +190,7 @@ class Session:
     def _opened(self) -> tuple[sqlite3.Connection, Guard]:
         quoted = self._path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         db = sqlite3.connect(f"file:{quoted}?mode=ro", uri=True, isolation_level=None, timeout=2.0)
-        db.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        db.text_factory = _text
         for pragma in (
             "query_only = 1",
             "temp_store = MEMORY",
@@ -207,11 +218,15 @@ class Session:
         return self._guard is not None and bool(self._guard._views)
 
 
+def _text(raw: bytes) -> str:
+    """A text, cut as soon as it is read: a row may have two hundred."""
+    text = raw.decode("utf-8", "replace")
+    return text if len(text) <= CELL else f"{text[:CELL]}… ({len(text) - CELL:,} more)"
+
+
 def _cell(value: Any) -> Any:
     if isinstance(value, bytes):
-        value = value.hex()
-    if isinstance(value, str) and len(value) > CELL:
-        return f"{value[:CELL]}… ({len(value) - CELL:,} more)"
+        return _text(value.hex().encode())
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return str(value)
     return value
@@ -233,8 +248,13 @@ def send(stream: BinaryIO, message: Any) -> None:
 
 
 def main() -> None:
-    """Answers requests until the parent closes the pipe; the first message is the configuration."""
+    """Answers requests until the parent closes the pipe. The first message is the configuration; once the index is
+    open, or known to be missing, the answer to that is `ready`."""
     session = Session(receive(sys.stdin.buffer))
+    session.prepare()
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
+    send(sys.stdout.buffer, {"ready": True})
     while (request := receive(sys.stdin.buffer)) is not None:
         send(sys.stdout.buffer, session.answer(request))
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from confluent_kafka import Message
 
 from pivo.errors import Unavailable
-from pivo.events import AUDIT_TOPIC, COMMIT_TOPIC, Event, ParseFailure, parse
+from pivo.events import AUDIT_TOPIC, COMMIT_TOPIC, ParseFailure, parse
 from pivo.events.types import now
-from pivo.index.apply import Indexer, utc
+from pivo.index.apply import utc
+from pivo.index.batch import Applier, transaction
 from pivo.index.commits import iso
 from pivo.index.kafka import Gap, Partition, Saved, Source, where_to_start
 from pivo.index.migrations import migrate
@@ -36,7 +37,6 @@ BATCH_BYTES = 48 << 20
 _log = logging.getLogger(__name__)
 _LOCK_SECONDS = 60.0
 _DEAD_VALUE = 64 << 10  # bytes kept of a message that cannot be used
-_UNUSABLE = (ValueError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
 
 
 @dataclass
@@ -68,7 +68,7 @@ def drain(
     with Source(kafka, TOPICS) as source:
         ahead: list[Message] = []
         while True:
-            with writing(index) as db:
+            with _told(index), writing(index) as db:
                 _drain_once(db, source, report, progress, stop, ahead)
             if not follow or stop():
                 break
@@ -78,24 +78,55 @@ def drain(
     return report
 
 
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+
+@contextmanager
+def _told(index: Path) -> Iterator[None]:
+    """A disk that is full or refuses, in words. What is not committed is rolled back, its offsets with it."""
+    try:
+        yield
+    except (sqlite3.OperationalError, OSError) as err:
+        code = getattr(err, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF not in _FULL:
+            raise
+        raise Unavailable(
+            f"The index {index} cannot be written: {err}.",
+            "Free space on its disk; nothing is lost, the next run reads on from the last whole batch.",
+        ) from err
+
+
 @contextmanager
 def writing(index: Path) -> Iterator[sqlite3.Connection]:
     """The index open for writing, migrated, with every other writer kept out; Unavailable after a minute."""
-    index.parent.mkdir(parents=True, exist_ok=True)
-    lock = index.with_name(index.name + ".lock")
-    with lock.open("a+") as handle:
-        _take(handle.fileno(), index)
+    with locked(index):
         db = connect(index)
         try:
             migrate(db)
             yield db
         finally:
-            # The last connection to close would delete the -wal and -shm files, without which a reader that may
-            # not write to the folder cannot open the index. One that is read-only leaves them, so it closes last.
-            with closing(sqlite3.connect(f"{index.absolute().as_uri()}?mode=ro", uri=True)) as last:
-                last.execute("SELECT 1 FROM sqlite_master").fetchone()
-                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                db.close()
+            close(db, index)
+
+
+@contextmanager
+def locked(index: Path, patience: float | None = None) -> Iterator[None]:
+    """Keeps every other writer out; Unavailable when one is at work for `patience` seconds, or a minute."""
+    index.parent.mkdir(parents=True, exist_ok=True)
+    with index.with_name(index.name + ".lock").open("a+") as handle:
+        _take(handle.fileno(), index, _LOCK_SECONDS if patience is None else patience)
+        yield
+
+
+def close(db: sqlite3.Connection, index: Path) -> None:
+    """Closes the writer's connection so that a reader without the right to write to the folder can open the index.
+
+    The last connection to close would delete the -wal and -shm files, without which such a reader cannot. One that is
+    read-only leaves them, so it closes last.
+    """
+    with closing(sqlite3.connect(f"{index.absolute().as_uri()}?mode=ro", uri=True)) as last:
+        last.execute("SELECT 1 FROM sqlite_master").fetchone()
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        db.close()
 
 
 def connect(index: Path) -> sqlite3.Connection:
@@ -114,8 +145,8 @@ def connect(index: Path) -> sqlite3.Connection:
     return db
 
 
-def _take(handle: int, index: Path) -> None:
-    deadline = time.monotonic() + _LOCK_SECONDS
+def _take(handle: int, index: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -123,7 +154,7 @@ def _take(handle: int, index: Path) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise Unavailable(
-                    f"Another process has been writing the index {index} for a minute.",
+                    f"Another process has been writing the index {index} for {patience:.0f} s.",
                     "It goes on by itself; try again later.",
                 ) from None
             time.sleep(0.1)
@@ -175,7 +206,7 @@ def _begin(db: sqlite3.Connection, source: Source, saved: Mapping[Partition, Sav
         if gap is not None:
             gaps.append(gap)
     if gaps:
-        with _transaction(db):
+        with transaction(db):
             for gap in gaps:
                 text = f"{gap.partition[0]}[{gap.partition[1]}] {gap.first} to {gap.last}: {gap.reason}"
                 _log.warning("messages are missing: %s", text)
@@ -195,7 +226,7 @@ class _Batch:
         self._db = db
         self._source = source
         self._report = report
-        self._indexer = Indexer(db)
+        self._applier = Applier(db)
         self.messages: list[Message] = []
         self._bytes = 0
 
@@ -214,42 +245,17 @@ class _Batch:
         parsed = [(message, parse(message.value())) for message in self.messages]
         good = [(m, e) for m, e in parsed if not isinstance(e, ParseFailure)]
         bad = [(m, e.reason) for m, e in parsed if isinstance(e, ParseFailure)]
-        before = (self._indexer.commits, self._indexer.snapshots)
-        with _transaction(self._db):
-            self._db.execute("SAVEPOINT batch")
-            try:
-                self._indexer.apply(e for _, e in good)
-            except _UNUSABLE as err:
-                _log.warning("a batch holds an event that cannot be used (%s); one by one now", err)
-                self._db.execute("ROLLBACK TO batch")
-                self._indexer = Indexer(self._db)
-                before = (0, 0)
-                bad += self._one_by_one(good)
-            self._db.execute("RELEASE batch")
+        with transaction(self._db):
+            bad += self._applier.apply(good)
             self._bury(bad)
             _save(self._db, self._source, moved)
         self._report.events += len(self.messages)
-        self._report.commits += self._indexer.commits - before[0]
-        self._report.snapshots += self._indexer.snapshots - before[1]
+        self._report.commits += self._applier.commits
+        self._report.snapshots += self._applier.snapshots
         self._report.dead += len(bad)
+        self._applier.commits = self._applier.snapshots = 0
         self.messages.clear()
         self._bytes = 0
-
-    def _one_by_one(self, good: Sequence[tuple[Message, Event]]) -> list[tuple[Message, str]]:
-        """Applies each event by itself; returns those that cannot be, and why."""
-        bad = []
-        for message, event in good:
-            self._db.execute("SAVEPOINT one")
-            counts = (self._indexer.commits, self._indexer.snapshots)
-            try:
-                self._indexer.apply([event])
-            except _UNUSABLE as err:
-                self._db.execute("ROLLBACK TO one")
-                self._indexer = Indexer(self._db)
-                self._indexer.commits, self._indexer.snapshots = counts
-                bad.append((message, f"the event cannot be stored: {err}"))
-            self._db.execute("RELEASE one")
-        return bad
 
     def _bury(self, bad: Sequence[tuple[Message, str]]) -> None:
         for message, reason in bad:
@@ -281,14 +287,3 @@ def _save(db: sqlite3.Connection, source: Source, offsets: Mapping[Partition, in
         "INSERT OR REPLACE INTO kafka_offsets VALUES (?, ?, ?, ?, ?)",
         [(topic, p, source.topic_id(topic), offset, at) for (topic, p), offset in offsets.items()],
     )
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")

@@ -1,0 +1,176 @@
+"""The index made of the archive is the one that was made of the events, and takes its place at once."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+
+import pytest
+
+from index_kit import shown
+from pivo.errors import ArchiveError, Unavailable
+from pivo.index.reader import IndexReader
+from pivo.index.tables import TABLES
+from pivo.index.writer import connect, drain, writing
+from pivo.reindex import rebuild as module
+from pivo.reindex.rebuild import rebuild
+
+
+def everything(index):
+    """All tables, each row without the numbers of this file but with what they stand for."""
+    db = connect(index)
+    try:
+        repo, person, path, commit = (
+            dict(db.execute(sql))
+            for sql in (
+                "SELECT id, name FROM repos",
+                "SELECT id, name || char(10) || email FROM people",
+                "SELECT p.id, r.name || char(10) || p.path FROM paths p JOIN repos r ON r.id = p.repo_id",
+                "SELECT c.id, r.name || c.hash FROM commits c JOIN repos r ON r.id = c.repo_id",
+            )
+        )
+        by = {"repo_id": repo, "person_id": person, "author_id": person, "committer_id": person, "path_id": path}
+        by |= {"commit_id": commit}
+        found = {}
+        for name, (_, columns) in TABLES.items():
+            if name in ("kafka_offsets", "kafka_gaps", "schema_migrations") or name.endswith("_fts"):
+                continue
+            rows = db.execute(f"SELECT * FROM {name}").fetchall()
+            found[name] = sorted(
+                (
+                    tuple(by[c][v] if c in by else v for c, v in zip(columns, row, strict=True) if c != "id")
+                    for row in rows
+                ),
+                key=repr,
+            )
+        return found
+    finally:
+        db.close()
+
+
+def generations(index):
+    return sorted(p.name for p in index.parent.iterdir() if p.suffix == ".db")
+
+
+def test_it_is_the_index_that_the_events_made(told, past, index):
+    drain(index, told.config)
+    tables, views = everything(index), shown(index)
+    assert sum(1 for rows in tables.values() if rows) > 18
+    assert any(row[-1] for row in tables["commits"]), "nothing is lost in this history"
+    result = rebuild(index, past.here())
+    assert (result.snapshots, result.kept, result.refused) == (len(tables["repo_snapshots"]), True, 0)
+    assert result.commits == len(tables["commits"])
+    assert everything(index) == tables
+    assert shown(index) == views
+    again = drain(index, told.config)
+    assert (again.events, again.gaps) == (0, [])
+
+
+def test_from_nothing_the_next_drain_adds_what_only_kafka_tells(told, past, index, tmp_path):
+    drain(tmp_path / "straight.db", told.config)
+    assert rebuild(index, past.here()).kept is False
+    drain(index, told.config)
+    assert everything(index) == everything(tmp_path / "straight.db")
+
+
+def test_an_index_that_cannot_be_read_is_replaced(told, past, index):
+    drain(index, told.config)
+    straight = everything(index)
+    index.write_bytes(b"no database " * 1000)
+    assert rebuild(index, past.here()).kept is False
+    drain(index, told.config)
+    assert everything(index) == straight
+
+
+def test_readers_read_on_and_see_the_new_one_with_their_next_question(told, past, index):
+    drain(index, told.config)
+    open_before = sqlite3.connect(f"file:{index}?mode=ro", uri=True)
+    rows = open_before.execute("SELECT hash FROM commits ORDER BY hash").fetchall()
+    with IndexReader(index) as reader:
+        before = reader.query("SELECT count(*) FROM v_commits").rows
+        asked, stop = [], threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                asked.append(reader.query("SELECT count(*) FROM v_commits").rows)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        for _ in range(3):
+            rebuild(index, past.here())
+        stop.set()
+        thread.join(10)
+        assert set(map(tuple, asked)) == {tuple(before)}
+        assert reader.query("SELECT count(*) FROM v_commits").rows == before
+    assert open_before.execute("SELECT hash FROM commits ORDER BY hash").fetchall() == rows
+    assert index.is_symlink()
+    assert generations(index) == sorted(["pivo.db", index.resolve().name])
+
+
+def test_what_the_drain_writes_meanwhile_is_in_the_new_one(mock, past, index, monkeypatch):
+    values = past.announced()
+    mock.send([v for some in values[:-1] for v in some])
+    drain(index, mock.config)
+    here = past.here()
+    late = here.listed.pop(here.listed.index(("PIVO", past.log.sent[-1].manifest.dirname)))
+    load = module._load
+
+    def meanwhile(*args):
+        load(*args)
+        mock.send(values[-1])
+        assert drain(index, mock.config).snapshots == 1
+
+    monkeypatch.setattr(module, "_load", meanwhile)
+    rebuild(index, here)
+    db = sqlite3.connect(index)
+    assert late[1] in [p.rpartition("/")[2] for (p,) in db.execute("SELECT hdfs_path FROM repo_snapshots")]
+    assert drain(index, mock.config).events == 0
+
+
+def test_snapshots_that_the_archive_lost_stop_it_unless_that_is_accepted(told, past, index, monkeypatch):
+    drain(index, told.config)
+    before = everything(index)
+    here = past.here()
+    gone = here.listed.pop()
+    has = here.has
+    monkeypatch.setattr(here, "has", lambda repo, dirname: (repo, dirname) != gone and has(repo, dirname))
+    with pytest.raises(ArchiveError, match="lacks 1 snapshots"):
+        rebuild(index, here)
+    assert everything(index) == before
+    assert generations(index) == ["pivo.db"]
+    result = rebuild(index, here, accept_losses=True)
+    assert result.missing == ["/".join(gone)]
+
+
+def test_a_second_rebuild_is_refused_and_a_killed_one_swept_away(told, past, index):
+    drain(index, told.config)
+    with module._only_one(index), pytest.raises(Unavailable, match="being rebuilt"):
+        rebuild(index, past.here())
+    left = index.with_name("pivo-0123456789ab.db")
+    for name in (left, left.with_name(left.name + "-journal")):
+        name.write_bytes(b"half")
+    other = index.with_name("pivo-mine.db")
+    other.write_bytes(b"somebody's own")
+    rebuild(index, past.here())
+    assert not left.exists() and not left.with_name(left.name + "-journal").exists()
+    assert other.exists()
+
+
+def test_a_failure_leaves_the_old_one_and_nothing_else(told, past, index, monkeypatch):
+    drain(index, told.config)
+    before, files = everything(index), sorted(index.parent.iterdir())
+    monkeypatch.setattr(module, "_keep", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(index, past.here())
+    assert everything(index) == before
+    assert [f for f in sorted(index.parent.iterdir()) if not f.name.endswith("reindex-lock")] == files
+    monkeypatch.undo()
+    with writing(index):
+        pass
+
+
+def test_nothing_is_left_in_the_scratch_folder(told, past, index):
+    shutil.rmtree(past.folder / "reindex", ignore_errors=True)
+    rebuild(index, past.here())
+    assert list((past.folder / "reindex").iterdir()) == []
