@@ -6,7 +6,7 @@ endif
 BIN := .venv/bin
 BOOTSTRAP := $(PYTHON) include/pivo/stack/bootstrap.py
 
-.PHONY: setup dev demo down test unit lint bench
+.PHONY: setup dev demo down test unit lint bench docs
 
 setup:  ## install everything, once
 	@$(BOOTSTRAP)
@@ -34,3 +34,6 @@ lint: dev  ## what a change must be clean of
 
 bench: setup  ## benchmarks; each prints a table
 	@$(BIN)/python -m benchmarks
+
+docs: dev  ## the documentation, into site/; a warning is an error
+	@$(BIN)/mkdocs build --strict --quiet
