@@ -24,7 +24,7 @@ from pivo.errors import NotFound, PivoError, Unavailable, UsageError
 from pivo.index import worker
 from pivo.index.schema import READABLE_TABLES
 
-GRACE = 0.08
+GRACE = 0.05
 """Seconds beyond its deadline after which a worker is killed."""
 
 _START_SECONDS = 10.0
@@ -97,7 +97,8 @@ class IndexReader:
             "limit": limit,
             "timeout": timeout,
         }
-        if len(sql) + len(json.dumps(request["params"], default=str)) > worker.REQUEST:
+        values = params.values() if isinstance(params, Mapping) else params
+        if len(sql) + sum(len(v) if isinstance(v, str | bytes) else 20 for v in values) > worker.REQUEST:
             raise QueryRefused("The query is too long.", "Ask for less at once; nothing was run.")
         began = time.monotonic()
         with self._slots:
@@ -177,7 +178,7 @@ class _Worker:
 
     def _receive(self, deadline: float) -> dict[str, Any]:
         head = self._read(worker.LENGTH.size, deadline)
-        message: dict[str, Any] = json.loads(self._read(worker.LENGTH.unpack(head)[0], deadline + 1))
+        message: dict[str, Any] = json.loads(self._read(worker.LENGTH.unpack(head)[0], deadline + 0.02))
         return message
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -206,10 +207,10 @@ class _Worker:
         self._close()
 
     def kill(self) -> None:
-        """Ends the process now."""
+        """Ends the process now; that its memory is given back, which takes a while, is not waited for."""
         self._process.kill()
         self._in.close()
-        self._close()
+        threading.Thread(target=self._close, daemon=True).start()
 
     def _close(self) -> None:
         self._process.wait()

@@ -26,10 +26,11 @@ from typing import Any, BinaryIO
 
 LENGTH = struct.Struct("<I")
 CELL = 64 << 10  # characters of one value that are answered; the rest is cut, and said to be
+ROW = 1 << 20  # characters of the values of one row, about
 ANSWER = 4 << 20  # characters of all values of an answer, about
 HEAP = 256 << 20  # bytes that SQLite may allocate
 MEMORY = 640 << 20  # bytes that the process may allocate; what is mapped of the index does not count
-REQUEST = 2 << 20  # bytes of a request: SQL and parameters
+REQUEST = 2 << 20  # characters of a request: SQL and parameters
 # fmt: off
 FUNCTIONS = frozenset(
     {
@@ -74,6 +75,7 @@ class Guard:
         self._open = open_tables | views
         self._views = views
         self._shadows = tuple(f"{t}_" for t in tables if t.endswith("_fts"))
+        self._configurations = tuple(f"{t}_config" for t in tables if t.endswith("_fts"))
         self.compiling = True
         self.reason = ""
 
@@ -84,6 +86,12 @@ class Guard:
             return sqlite3.SQLITE_OK
         self.reason = self.reason or _refusal(action, first, second)
         return sqlite3.SQLITE_DENY
+
+    def configuration(self, sql: str) -> str:
+        """The table of FTS5's settings that `sql` names, if any: FTS5 reads it while a statement is compiled, and the
+        authorizer cannot tell whose statement it is asked about."""
+        text = sql.lower()
+        return next((name for name in self._configurations if name in text), "")
 
     def _allowed(self, action: int, first: str, second: str, source: str | None) -> bool:
         if action == sqlite3.SQLITE_SELECT:
@@ -153,6 +161,8 @@ class Session:
     def _run(self, db: sqlite3.Connection, guard: Guard, request: dict[str, Any]) -> dict[str, Any]:
         sql, params, limit = request["sql"], request["params"], request["limit"]
         guard.reason, guard.compiling = "", True
+        if named := guard.configuration(sql):
+            raise Refused(_refusal(sqlite3.SQLITE_READ, named, None))
         try:
             # "EXPLAIN" makes no sense of a second one, and runs nothing of what it explains
             db.execute(f"EXPLAIN {sql}", params).close()
@@ -167,7 +177,9 @@ class Session:
                 if len(rows) >= limit or size > ANSWER:
                     truncated = True
                     break
-                rows.append([_cell(v) for v in row])
+                if time.monotonic() > self._deadline:
+                    return {"error": "timeout", "text": ""}
+                rows.append(_row(row))
                 size += sum(len(v) if isinstance(v, str) else 8 for v in rows[-1])
             cursor.close()
         except sqlite3.DatabaseError as err:
@@ -222,6 +234,16 @@ def _text(raw: bytes) -> str:
     """A text, cut as soon as it is read: a row may have two hundred."""
     text = raw.decode("utf-8", "replace")
     return text if len(text) <= CELL else f"{text[:CELL]}… ({len(text) - CELL:,} more)"
+
+
+def _row(row: tuple[Any, ...]) -> list[Any]:
+    """The values of a row; of one that is very long, those at its end are left out."""
+    cells, size = [], 0
+    for value in row:
+        cell = _cell(value)
+        size += len(cell) if isinstance(cell, str) else 8
+        cells.append(cell if size <= ROW else "…")
+    return cells
 
 
 def _cell(value: Any) -> Any:

@@ -25,7 +25,7 @@ from pivo.index.reader import IndexReader
 from pivo.index.writer import writing
 
 TIMEOUT = 0.25  # seconds that a statement gets
-LATE = 0.1 + 0.05  # seconds that it may take beyond that; 50 ms of them for a machine that is busy with other tests
+LATE = 0.1  # seconds that it may take beyond that
 MEMORY = 700 << 20  # bytes that the worker may ever have had
 
 WRITES = [
@@ -91,6 +91,8 @@ READS = [
     "SELECT * FROM message_fts_data",
     "SELECT block FROM path_fts_data",
     "SELECT * FROM message_fts_config",
+    "SELECT v FROM 'Message_FTS_config'",
+    "WITH c AS (SELECT * FROM main.[path_fts_config]) SELECT * FROM c",
     "SELECT * FROM pragma_table_list",
     "SELECT * FROM pragma_table_info('commits')",
     "SELECT * FROM pragma_database_list",
@@ -128,9 +130,52 @@ READS = [
     "SELECT * FROM v_commits\u202e; DROP TABLE commits",
 ]
 
+REFUSED = [
+    "CREATE TEMP TABLE x (y)",
+    "CREATE TEMP VIEW v_x AS SELECT * FROM sqlite_master",
+    "CREATE TEMP TRIGGER t AFTER INSERT ON repos BEGIN SELECT 1; END",
+    "CREATE VIRTUAL TABLE temp.x USING fts5vocab('message_fts', 'row')",
+    "DETACH main",
+    "PRAGMA query_only = 0",
+    "PRAGMA writable_schema = 1",
+    "PRAGMA data_version = 1",
+    "PRAGMA hard_heap_limit = 0",
+    "PRAGMA temp_store_directory = '/'",
+    "BEGIN",
+    "BEGIN IMMEDIATE",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT x",
+    "SELECT 1; SELECT 2",
+    "SELECT * FROM commits",
+    "SELECT message FROM messages",
+    "SELECT * FROM main.dead_letters",
+    "SELECT * FROM message_fts",
+    "SELECT * FROM v_commits WHERE hash IN (SELECT block FROM path_fts_data)",
+    "WITH x AS (SELECT * FROM kafka_offsets) SELECT count(*) FROM x a, x b",
+    "WITH v_x AS (SELECT value FROM meta) SELECT * FROM v_x",
+    "SELECT bm25(message_fts) FROM v_search WHERE text MATCH 'do'",
+    "SELECT highlight(message_fts, 0, 'a', 'b') FROM v_search WHERE text MATCH 'do'",
+    "SELECT soundex('x')",
+    "SELECT random()",
+    "SELECT likely(1)",
+    "EXPLAIN SELECT 1",
+    "EXPLAIN QUERY PLAN SELECT 1",
+    "QUERY PLAN SELECT 1",
+    "",
+    " -- nothing",
+    ";",
+    "SELECT",
+    "SELECT * FROM v_nothing",
+    "SELECT nothing FROM v_commits",
+    "SELECT * FROM v_search WHERE text MATCH '\"'",
+]
+
 _R = "WITH RECURSIVE c(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM c)"
 _DIGITS = "(" + " UNION ALL ".join(f"SELECT {n} AS n" for n in range(10)) + ")"
-_BIG = "replace(replace(replace(replace('aaaaaaaaaa', 'a', 'bbbbbbbbbb'), 'b', 'cccccccccc'), 'c', 'dddddddddd'), 'd', 'eeeeeeeeee')"
+_BIG = "'aaaaaaaaaa'"  # a hundred thousand characters
+for _old, _new in ("ab", "bc", "cd", "de"):
+    _BIG = f"replace({_BIG}, '{_old}', '{_new * 10}')"
 BOMBS = {
     "recursive count": f"{_R} SELECT count(*) FROM c",
     "recursive rows": f"{_R} SELECT * FROM c",
@@ -257,23 +302,25 @@ def harmless(reader: IndexReader, index: Path, sql: str, params=()) -> None:
     """Puts the statement; it may be refused, stopped or answered, but nothing else may come of it."""
     reader.query("SELECT 1")  # the worker is there
     before = contents(index.parent)
-    began = time.monotonic()
-    try:
-        said = repr(reader.query(sql, params, timeout=TIMEOUT, limit=1000).rows)[:100_000]
-    except PivoError as err:
-        said = str(err)
-    took = time.monotonic() - began
-    assert took < TIMEOUT + LATE, f"it took {took:.3f} s"
+    took = []
+    while not took or (took[-1] >= TIMEOUT + LATE and len(took) < 4):  # a busy machine is not a bomb that works
+        began = time.monotonic()
+        try:
+            said = repr(reader.query(sql, params, timeout=TIMEOUT, limit=1000).rows)[:100_000]
+        except PivoError as err:
+            said = str(err)
+        took.append(time.monotonic() - began)
+    assert min(took) < TIMEOUT + LATE, f"it took {took} s"
     assert "SECRET" not in said and "CREATE TABLE" not in said
     assert contents(index.parent) == before
     assert reader.query("SELECT count(*) FROM v_repos").rows == [(3,)], "the next honest question"
 
 
 def test_there_are_enough_of_them():
-    assert len(WRITES) + len(READS) + len(BOMBS) + len(PARAMETERS) >= 150
+    assert len(WRITES) + len(READS) + len(REFUSED) + len(BOMBS) + len(PARAMETERS) >= 200
 
 
-@pytest.mark.parametrize("sql", WRITES + READS)
+@pytest.mark.parametrize("sql", WRITES + READS + REFUSED)
 def test_what_writes_or_looks_elsewhere_is_refused(reader, index, sql):
     sql = sql.replace("{folder}", str(index.parent))
     with pytest.raises(PivoError):
@@ -298,7 +345,7 @@ def test_a_bomb_that_is_the_first_question_ends_in_time_too(index, name):
             with pytest.raises(PivoError):
                 fresh.query(BOMBS[name], timeout=TIMEOUT)
                 raise PivoError("answered in time")
-            assert time.monotonic() - began < TIMEOUT + LATE + 1.0, "and the time to start a process"
+            assert time.monotonic() - began < TIMEOUT + LATE + 2.0, "and the time to start a process"
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -357,8 +404,8 @@ def test_without_the_guard_they_do_harm(tmp_path):
 
 def _peak(pid: int) -> int:
     """The most memory that a process ever had, in bytes."""
-    with open(f"/proc/{pid}/status") as status:
-        (line,) = [row for row in status if row.startswith("VmHWM")]
+    rows = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (line,) = [row for row in rows if row.startswith("VmHWM")]
     return int(line.split()[1]) * 1024
 
 
