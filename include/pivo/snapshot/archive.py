@@ -18,6 +18,7 @@ from pivo.store import Store
 _MANIFESTS = 32  # kept in memory by an Archive
 _HEX = re.compile(r"^[0-9a-f]{4,40}$")
 _DATED = re.compile(r"^(?P<branch>.*)@(?P<when>\d{4}-\d{2}-\d{2}([T ][\d:.]+)?(Z|[+-]\d{2}:?\d{2})?)$")
+_ANCESTRY = re.compile(r"^(?P<of>[^~^]+)(?P<steps>([~^]\d*)+)$")
 _PREFIXES = ("", "refs/", "refs/heads/", "refs/tags/")  # as gitrevisions(7), with branches before tags
 
 
@@ -114,7 +115,8 @@ class Archive:
         return ObjectReader(self.store, manifest)
 
     def resolve(self, repo: RepoName | str, ref: str) -> Resolved:
-        """What `ref` means: HEAD, a branch, a tag, a full ref name, a full or short hash, `@date`, `branch@date`.
+        """What `ref` means: HEAD, a branch, a tag, a full ref name, a full or short hash, `@date`, `branch@date`; an
+        ancestor of any of these, as git writes it (`main~3`, `v1^2`).
 
         A branch or tag that is gone is found in the newest snapshot that still had it. A short hash may name any
         commit ever archived, lost ones included. NotFound, or AmbiguousRef with the candidates.
@@ -132,6 +134,9 @@ class Archive:
         named = self._by_name(latest, ref)
         if named:
             return named
+        ancestor = _ANCESTRY.match(ref)
+        if ancestor:
+            return self._ancestor(self.resolve(repo, ancestor["of"]), ancestor["steps"], ref)
         dated = _DATED.match(ref)
         if dated:
             return self._by_date(repo, latest, ref, dated["branch"], parse_when(dated["when"]))
@@ -155,6 +160,22 @@ class Archive:
             if found and found.name.startswith("refs/"):
                 return Resolved(ref, self._commit(manifest, found.commit, ref), found.name, manifest)
         return None
+
+    def _ancestor(self, of: Resolved, steps: str, asked: str) -> Resolved:
+        """Follows `~n` (the first parent, n times) and `^n` (the n-th parent); NotFound where history ends."""
+        reader, oid = self.objects(of.snapshot), of.commit
+        for kind, digits in re.findall(r"([~^])(\d*)", steps):
+            number = int(digits or "1")
+            for which in [1] * number if kind == "~" else [number] * bool(number):
+                parents = reader.commit(oid).parents
+                if which > len(parents):
+                    raise NotFound(
+                        f"{asked} of {of.snapshot.repo} goes back further than its history: {oid[:12]} has "
+                        f"{len(parents)} parent{'' if len(parents) == 1 else 's'}.",
+                        "Give a later commit.",
+                    )
+                oid = parents[which - 1]
+        return Resolved(asked, oid, None, of.snapshot)
 
     def _commit(self, manifest: Manifest, oid: str, asked: str) -> str:
         commit, kind = self.objects(manifest).peel(oid)

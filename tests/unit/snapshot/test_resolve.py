@@ -65,6 +65,17 @@ def test_names(story: tuple[Vault, Repo, dict[str, str]]) -> None:
     assert vault.archive.resolve("acme/odd", "HEAD").ref == "refs/heads/main"
 
 
+def test_ancestors_as_git_writes_them(story: tuple[Vault, Repo, dict[str, str]]) -> None:
+    vault, repo, marks = story
+    merge = repo("rev-list", "-1", "--merges", "main")
+    for ref in ("main~1", "main^", "HEAD~3", "v2~1", "main~0", "main^0", f"{merge}^2", f"{merge}^2~1^", "main~2~2"):
+        assert vault.archive.resolve("acme/odd", ref).commit == repo("rev-parse", f"{ref}^{{commit}}"), ref
+    assert vault.archive.resolve("acme/odd", "gone~1").commit == repo("rev-parse", f"{marks['gone']}~1")
+    for ref, said in (("main~9999", "goes back further"), ("main^7", "parent"), ("nowhere~1", "nowhere is no commit")):
+        with pytest.raises(NotFound, match=said):
+            vault.archive.resolve("acme/odd", ref)
+
+
 def test_a_name_that_is_gone_is_found_where_it_was_last(story: tuple[Vault, Repo, dict[str, str]]) -> None:
     vault, _, marks = story
     gone, brief = vault.archive.resolve("acme/odd", "gone"), vault.archive.resolve("acme/odd", "short-lived")
