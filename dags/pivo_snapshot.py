@@ -76,7 +76,9 @@ def pivo_snapshot() -> None:
         from pivo.snapshot.freeze import freeze as take
 
         with hooks.task_errors(), hooks.audited("freeze"):
-            return take(hooks.settings())
+            path = take(hooks.settings())
+        hooks.fail_where_skipped("archived", "The run was stopped before all repositories were archived.")
+        return path
 
     snapshot.expand(repo=plan()) >> [archived(), freeze()]
 

@@ -110,3 +110,20 @@ def task_errors() -> Iterator[None]:
         if err.retry:
             raise
         raise AirflowFailException(str(err)) from None
+
+
+def fail_where_skipped(task_id: str, why: str) -> None:
+    """Fails this teardown, for the reason `why`, if `task_id` was skipped though tasks of its run have failed.
+
+    A run that is marked as failed by hand skips what is left, and Airflow then finds that all has gone well.
+    """
+    from airflow.sdk import get_current_context
+    from airflow.sdk.exceptions import AirflowFailException
+
+    ti: Any = get_current_context()["ti"]
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
+    # a mapped task's instances are called push_0, push_1, …
+    mine = {state for name, state in states.items() if name == task_id or name.rpartition("_")[0] == task_id}
+    if mine <= {"skipped", "removed", None} and "failed" in states.values():
+        _log.error("%s %s", ERROR_MARK, why)
+        raise AirflowFailException(why)

@@ -71,6 +71,8 @@ class SubmitRestore(SparkSubmitOperator):
         with hooks.task_errors():
             BaseHook.get_connection(self._conn_id)  # fails if there is none: the provider would quietly ask YARN
             run = current_restore(context)
+            if run.over:
+                return None
             self.name, self.application_args = run.job_name, run.job_arguments()
             line = ["spark-submit", "--master", run.settings.spark_master, "--name", self.name, JOB]
             with run.submitting(shlex.join([*line, *self.application_args])):

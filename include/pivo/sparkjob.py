@@ -16,7 +16,10 @@ from typing import Any, TypeVar
 from pivo.errors import Unavailable
 
 NO_EXECUTOR = 120.0
-"""Seconds without one started task after which the cluster counts as away."""
+"""Seconds without a running task, while some are left, after which the cluster counts as away."""
+
+PATIENCE = "spark.pivo.noExecutor"
+"""The Spark property that sets another number of seconds."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,7 +58,7 @@ def spread(
     except Py4JError as err:
         if watch.gave_up:
             raise Unavailable(
-                f"The Spark cluster at {context.master} started no task within {NO_EXECUTOR:.0f} s.",
+                f"The Spark cluster at {context.master} ran no task for {watch.patience:.0f} s.",
                 "It has no free executor, or no worker: look at `pivo status`, then try again.",
             ) from None
         raise Unavailable(f"The Spark application failed: {reason(err)}.", advice) from None
@@ -64,10 +67,11 @@ def spread(
 
 
 class _Watch:
-    """Cancels the application when no task starts: without workers Spark itself waits for ever."""
+    """Cancels the application when no task runs: without workers, lost or never there, Spark waits for ever."""
 
     def __init__(self, context: Any) -> None:
         self._context, self._stop = context, threading.Event()
+        self.patience = float(context.getConf().get(PATIENCE, str(NO_EXECUTOR)))
         self.gave_up = False
         threading.Thread(target=self._look, daemon=True).start()
 
@@ -75,13 +79,14 @@ class _Watch:
         self._stop.set()
 
     def _look(self) -> None:
-        deadline = time.monotonic() + NO_EXECUTOR
-        while not self._stop.wait(2.0):
+        heard, done = time.monotonic(), 0
+        while not self._stop.wait(min(2.0, self.patience / 4)):
             tracker = self._context.statusTracker()
-            stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-            if any(s and (s.numActiveTasks or s.numCompletedTasks) for s in stages):
-                return
-            if time.monotonic() > deadline:
+            stages = [s for stage in tracker.getActiveStageIds() if (s := tracker.getStageInfo(stage))]
+            completed = sum(s.numCompletedTasks for s in stages)
+            if completed != done or any(s.numActiveTasks for s in stages):
+                heard, done = time.monotonic(), completed
+            elif time.monotonic() - heard > self.patience:
                 self.gave_up = True
                 self._context.cancelAllJobs()
                 return

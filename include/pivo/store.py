@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -29,6 +30,11 @@ INCOMING = ".incoming"
 # What WebHDFS says while it starts, or while no DataNode answers.
 _NOT_READY = {"SafeModeException", "StandbyException", "RetriableException", "BlockMissingException"}
 _MISSING = ("does not exist", "not a directory")
+_QUOTA = {"DSQuotaExceededException", "NSQuotaExceededException", "QuotaByStorageTypeExceededException"}
+# What HDFS says when it has no room: no DataNode takes a block (they run, but not "0 datanode(s)"), or one fell short.
+_FULL = re.compile(
+    r"could only be written to 0 of .* There are [1-9]|No space left|Out of space|insufficient space", re.I
+)
 _NO_DATANODE = ("safe mode", "datanode(s) running", "Failed to find datanode", "Could not obtain block")
 CHUNK = 1 << 20
 _READ_ONLY, _SEALED, _OPEN = "444", "555", "755"  # modes of files, of published folders, of those that go away
@@ -151,6 +157,16 @@ class HdfsStore:
             return ArchiveError(
                 f"HDFS refused {self.user} at {path or '/'}: {text}",
                 "Check the owner and mode of the folder.",
+            )
+        if kind in _QUOTA or "Space quota " in text:
+            return Unavailable(
+                f"The archive has used up its quota on HDFS: {text}",
+                "Raise it (`hdfs dfsadmin -setSpaceQuota`, `-setQuota`), then run it again; nothing was published.",
+            )
+        if _FULL.search(text):
+            return Unavailable(
+                f"HDFS has no room for {path or '/'}: {text}",
+                "Free space on the DataNodes' disks or add one, then run it again; nothing was published.",
             )
         if kind in _NOT_READY or any(sign in text for sign in _NO_DATANODE):
             return Unavailable(
@@ -330,8 +346,13 @@ class LocalStore:
         except OSError as err:
             if err.errno == errno.ENOTEMPTY:
                 raise ArchiveConflict(f"{where} exists already.", "Nothing was overwritten.") from None
+            if err.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise Unavailable(
+                    f"The archive's disk has no room for {where}.",
+                    "Free space there, then run it again; nothing was published.",
+                ) from err
             raise ArchiveError(
-                f"{where} cannot be used: {err.strerror}.", "Free space, or mend the folder and its permissions."
+                f"{where} cannot be used: {err.strerror}.", "Mend the folder and its permissions."
             ) from err
 
 

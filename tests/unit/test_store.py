@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hdfs.util import HdfsError
 
 from pivo.errors import ArchiveError, Unavailable, UsageError
-from pivo.store import LocalStore, open_store
+from pivo.store import HdfsStore, LocalStore, open_store
 from store_promises import StorePromises
 
 
@@ -41,3 +42,20 @@ def test_hdfs_that_is_away() -> None:
     for act in (store.list, store.stat, store.read, store.mkdirs, lambda p: store.write(p, [b""])):
         with pytest.raises(Unavailable, match=r"HDFS at 127\.0\.0\.1:9 "):
             act("x")
+
+
+def test_a_full_disk_of_hdfs_is_told_apart_from_one_that_is_away() -> None:
+    """HDFS's own words, as 3.5.0 says them."""
+    store = HdfsStore("webhdfs://127.0.0.1:9/backups", "pivo", 1.0)
+    full = (
+        "File /backups/x could only be written to 0 of the 1 minReplication nodes. "
+        "There are 1 datanode(s) running and 1 node(s) are excluded in this operation."
+    )
+    for words, sentence in {
+        full: "HDFS has no room for x",
+        full.replace("There are 1", "There are 0"): "HDFS is not ready",
+        "The DiskSpace quota of /backups is exceeded: quota = 1": "has used up its quota on HDFS",
+        "The NameSpace quota (directories and files) of directory /b is exceeded": "has used up its quota on HDFS",
+    }.items():
+        told = store._translate("x", HdfsError(words))
+        assert isinstance(told, Unavailable) and sentence in told.what, told

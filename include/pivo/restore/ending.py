@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,10 @@ log = logging.getLogger(__name__)
 KEPT_FOR = 24 * 3600.0
 """Seconds for which what a failed run has verified waits for a rerun of it."""
 
-_KILLED = "A task was killed or timed out; its log says more."
+_EXIT_CODE = re.compile(r"Error code is: (-?\d+)")
+_FORGOTTEN = 2 * 24 * 3600.0  # seconds; longer than all tries of all tasks of a run together
+
+_KILLED = "It did not come to its end: a task was killed, skipped or timed out. Clear the whole run to go on."
 
 
 def put_together(
@@ -96,16 +100,35 @@ def clear(staging: Path, run_id: str, repos: Iterable[str]) -> None:
 
 
 def _sweep(staging: Path) -> None:
-    try:
-        marks = list(staging.glob(f"*/{outcome.KEPT}"))
-        old = [m.parent for m in marks if time.time() - m.stat().st_mtime > KEPT_FOR]
-    except OSError:
-        return
-    for folder in old:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Removes what ended runs have kept for long enough, and what runs have left that never came to their end."""
+    for mark in (*staging.glob(f"*/{outcome.KEPT}"), *staging.glob(f"*/{outcome.RUN}")):
+        folder = mark.parent
+        kept = folder / outcome.KEPT
+        try:
+            seen = [kept] if kept.exists() else [mark, *folder.glob("*/"), *folder.glob("*/*/")]
+            age = time.time() - max(path.stat().st_mtime for path in seen)
+        except OSError:  # it is going already
+            continue
+        if age > (KEPT_FOR if seen == [kept] else _FORGOTTEN):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def ended_badly(err: Exception) -> PivoError:
     """For a Spark application that left no word: killed, out of memory, or never begun."""
-    said = (str(err).splitlines() or [type(err).__name__])[0][:300]
-    return Unavailable(f"The Spark application ended without a word: {said}", "The task's log has what Spark said.")
+    said = " ".join(str(err).split()) or type(err).__name__
+    code = _EXIT_CODE.search(said)
+    if code is None:
+        return Unavailable(
+            f"The Spark application ended without a word: {said[:300]}", "The task's log has what Spark said."
+        )
+    number = int(code[1])
+    if number < 0 or number > 128:
+        signal = -number if number < 0 else number - 128
+        return Unavailable(
+            f"The Spark application was ended from outside (signal {signal}): by hand, or for lack of memory.",
+            "Try again; what it had verified is not read again.",
+        )
+    return Unavailable(
+        f"The Spark application ended with exit code {number} and without a word.",
+        "The task's log has what Spark said; a new try reads only what is missing.",
+    )

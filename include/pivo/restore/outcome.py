@@ -15,7 +15,7 @@ from pivo.errors import NotFound, PivoError
 Step = Literal["downloaded", "rebuilt", "pushed"]
 
 _FAILURE = "failure.json"
-_RUN = "run.json"
+RUN = "run.json"
 KEPT = "kept"
 """Marks the folder of a run that has ended and that a rerun could go on with."""
 
@@ -52,12 +52,12 @@ def left(folder: Path, step: Step) -> dict[str, Any] | None:
 
 def leave_run(folder: Path, targets: dict[str, str]) -> None:
     """The repositories of a run, and where each goes."""
-    _write(folder / _RUN, {"targets": targets})
+    _write(folder / RUN, {"targets": targets})
 
 
 def run(folder: Path) -> dict[str, str]:
     """What `leave_run` left; NotFound when the run was not planned, or its folder is gone."""
-    told = _read(folder / _RUN)
+    told = _read(folder / RUN)
     if told is None:
         raise NotFound(f"There is no restore in {folder}: it was never planned, or has ended.", "Start it again.")
     return dict(told["targets"])

@@ -113,6 +113,19 @@ class RestoreRun:
             outcome.leave(at, "pushed", {"url": row.url, "report": asdict(row)})
         return outcome.left(at, "pushed") is not None
 
+    @cached_property
+    def over(self) -> bool:
+        """Whether this run has ended well and put its staging away: a task that is cleared then has nothing to do."""
+        rows = reports.earlier(self.settings.home, self.run_id).values()
+        return not self.folder.exists() and bool(rows) and all(row.restored for row in rows)
+
+    def _brought_back(self, repo: str) -> str | None:
+        """Where an earlier attempt of this run has brought `repo`."""
+        if done := outcome.left(self.at(repo), "pushed"):
+            return str(done["url"])
+        row = reports.earlier(self.settings.home, self.run_id).get(repo)
+        return row.url if row and row.restored and not self.at(repo).exists() else None
+
     @property
     def job_name(self) -> str:
         """What the Spark application is called."""
@@ -168,8 +181,8 @@ class RestoreRun:
 
     def reconstruct(self, repo: str) -> str:
         """Rebuild and prove the repository; its path, or its address when it is pushed already."""
-        if done := outcome.left(self.at(repo), "pushed"):
-            return str(done["url"])
+        if url := self._brought_back(repo):
+            return url
         self._require_downloaded(repo)
         with self._step("reconstruct", repo):
             plan = self.plan(repo)
@@ -195,9 +208,9 @@ class RestoreRun:
 
     def push(self, repo: str) -> str:
         """Take the reconstructed repository to its target; the target's address."""
+        if url := self._brought_back(repo):
+            return url
         at = self.at(repo)
-        if done := outcome.left(at, "pushed"):
-            return str(done["url"])
         if not (at / "repo.git").is_dir():  # cleared after the run had ended: only the packs were kept
             self.reconstruct(repo)
         with self._step("push", repo):
@@ -215,6 +228,8 @@ class RestoreRun:
 
         The staging folder goes, but for what a rerun of this run could go on with.
         """
+        if self.over:
+            return reports.load(self.settings.home, self.run_id).short()
         whole, targets, all_refs = outcome.failure(self.folder), dict[str, str](), False
         try:
             all_refs = self.request.all_refs

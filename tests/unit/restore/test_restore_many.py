@@ -270,8 +270,15 @@ def test_remains_of_old_runs_go_and_those_of_running_ones_stay(
         if kept:
             (folder / outcome.KEPT).touch()
             os.utime(folder / outcome.KEPT, (time.time() - age,) * 2)
+    for name, age in (("forgotten", 200_000), ("at-work", 200_000)):  # never ended: killed, or deleted by hand
+        packs = settings.staging / name / "repo" / "packs"
+        packs.mkdir(parents=True)
+        outcome.leave_run(settings.staging / name, {"repo": "a/b"})
+        for path in (packs, packs.parent, settings.staging / name / outcome.RUN):
+            os.utime(path, (time.time() - age,) * 2)
+    (settings.staging / "at-work" / "repo" / "packs" / "a-new-file").touch()
     start().finish()
-    assert sorted(p.name for p in settings.staging.iterdir()) == ["fresh", "running"]
+    assert sorted(p.name for p in settings.staging.iterdir()) == ["at-work", "fresh", "running"]
 
 
 def test_names_that_could_leave_the_staging_folder_do_not(

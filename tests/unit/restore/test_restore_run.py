@@ -11,6 +11,7 @@ from pivo.errors import ArchiveError, NotFound, PivoError, StackError, TargetErr
 from pivo.events import RestoreEvent
 from pivo.restore import outcome
 from pivo.restore.downloads import download_run
+from pivo.restore.ending import ended_badly
 from pivo.restore.run import RestoreRun
 from pivo.settings import Settings
 from pivo.stack.localforge import ForgeServer
@@ -160,7 +161,7 @@ def test_a_failure_that_was_overcome_is_forgotten(
     with run.submitting("spark-submit"):
         job(run)
     run.finish()  # as if the next task had been killed
-    assert events[-1].state == "failed" and "killed or timed out" in events[-1].detail
+    assert events[-1].state == "failed" and "killed, skipped or timed out" in events[-1].detail
 
 
 def test_a_task_that_broke_off_is_told_apart_from_one_that_was_killed(
@@ -208,3 +209,35 @@ def test_a_target_that_was_taken_meanwhile_fails_the_run_and_keeps_its_content(
     run.finish()
     assert dict(forge.forge.branches(taken)) == {"main": source("rev-parse", "main~3")}
     assert json.dumps(events[-1].detail).count("not touched") == 1
+
+
+def test_tasks_that_are_cleared_after_a_run_has_ended_well_have_nothing_to_do(
+    store: LocalStore, source: Git, start: Callable[..., RestoreRun], forge: ForgeServer
+) -> None:
+    publish(store, "PIVO", source)
+    run = start()
+    assert not run.over
+    run.validate()
+    job(run)
+    url = restored(run)
+    told = run.finish()
+    events_then = forge.forge.find("pivo", "back")
+    for again in (start(), start()):
+        assert again.over and not again.folder.exists()
+        assert (again.push("PIVO"), again.reconstruct("PIVO")) == (url, url)
+        assert again.finish() == told
+    assert forge.forge.find("pivo", "back") == events_then
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("Cannot execute: spark-submit --master x y. Error code is: -15.", "was ended from outside (signal 15)"),
+        ("Cannot execute: spark-submit " + "x " * 400 + ". Error code is: 137.", "was ended from outside (signal 9)"),
+        ("Cannot execute: spark-submit. Error code is: 1.", "ended with exit code 1 and without a word"),
+        ("no such file", "ended without a word: no such file"),
+    ],
+)
+def test_a_spark_application_without_last_words_is_told_by_its_exit_code(said: str, sentence: str) -> None:
+    err = ended_badly(RuntimeError(said))
+    assert sentence in err.what and err.retry and len(err.what) < 400
