@@ -98,6 +98,12 @@ def targets(repos: Sequence[str], pattern: str) -> dict[str, str]:
         if "{owner}" in pattern and not name.owner:
             raise UsageError(f"{repo} has no owner for {pattern[:120]!a}.", "Use {name}, or restore it on its own.")
         if (other := places.setdefault(where.lower(), repo)) != repo:
+            if other.lower() == repo.lower():
+                raise UsageError(
+                    f"{other} and {repo} differ in upper and lower case only, which a forge does not tell apart: both "
+                    f"would become {where}. Nothing was started.",
+                    "Restore one of them apart, to a target of another name.",
+                )
             raise UsageError(
                 f"{other} and {repo} would both become {where}. Nothing was started.",
                 "Use {owner}, e.g. neworg/{owner}-{name}, or restore them apart.",
