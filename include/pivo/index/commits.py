@@ -92,9 +92,11 @@ class CommitLoader:
         for repo_id, event in events:
             by_repo[repo_id].append(event)
         self._people.learn(
-            (person.name, person.email)
-            for _, event in events
-            for person in (event.commit.author, event.commit.committer)
+            {
+                (person.name, person.email)
+                for _, event in events
+                for person in (event.commit.author, event.commit.committer)
+            }
         )
         rows = Rows()
         for repo_id, mine in by_repo.items():
@@ -105,7 +107,7 @@ class CommitLoader:
 
     def _repo(self, rows: Rows, repo_id: int, events: Sequence[CommitEvent]) -> None:
         """Adds the rows of one repository's events."""
-        self._paths.learn(repo_id, (change.path for event in events for change in event.commit.files))
+        self._paths.learn(repo_id, {change.path for event in events for change in event.commit.files})
         paths, known = self._paths.of(repo_id), self._known(repo_id, events)
         for event in events:
             commit, committed = event.commit, iso(event.commit.committer.time)
@@ -206,22 +208,20 @@ def _files(
 ) -> None:
     """Adds the rows of a commit's changes but those that are `told` already."""
     octets = bytes.fromhex
-    for change in files:
-        path = paths[change.path]
-        if told is not None and path in told:
-            continue
-        blob, old = change.blob, change.old_blob
-        rows.append(
-            (
-                number,
-                path,
-                change.status,
-                change.mode,
-                octets(blob) if blob else None,
-                octets(old) if old else None,
-                at,
-            )
+    if told is not None:
+        files = [change for change in files if paths[change.path] not in told]
+    rows += [
+        (
+            number,
+            paths[change.path],
+            change.status,
+            change.mode,
+            octets(change.blob) if change.blob else None,
+            octets(change.old_blob) if change.old_blob else None,
+            at,
         )
+        for change in files
+    ]
 
 
 def _by_path(files: Sequence[tuple[Any, ...]]) -> list[tuple[int, int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 _CACHED = 300_000  # people or paths whose numbers are remembered; then all are forgotten and looked up again
 _PEOPLE = (
@@ -22,11 +22,11 @@ class People:
         self._next = _following(db, "people")
         self.numbers: dict[tuple[str, str], int] = {}
 
-    def learn(self, people: Iterable[tuple[str, str]]) -> None:
+    def learn(self, people: set[tuple[str, str]]) -> None:
         """After this `numbers` has all of `people`."""
         if len(self.numbers) > _CACHED:
             self.numbers.clear()
-        missing = [p for p in dict.fromkeys(people) if p not in self.numbers]
+        missing = sorted(people.difference(self.numbers))
         if not missing:
             return
         shown = {p: (clean(p[0]), clean(p[1])) for p in missing}
@@ -51,10 +51,10 @@ class Paths:
         """The numbers of a repository's paths that are known here."""
         return self._numbers.setdefault(repo_id, {})
 
-    def learn(self, repo_id: int, paths: Iterable[str]) -> None:
+    def learn(self, repo_id: int, paths: set[str]) -> None:
         """After this `of(repo_id)` has all of `paths`."""
         numbers = self.of(repo_id)
-        missing = [p for p in dict.fromkeys(paths) if p not in numbers]
+        missing = sorted(paths.difference(numbers))
         if not missing:
             return
         shown = {p: clean(p) for p in missing}
