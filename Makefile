@@ -21,8 +21,11 @@ demo: setup  ## start the stack and do the main job on this checkout
 down:  ## stop the stack; what is stored stays
 	@if [ -x $(BIN)/pivo ]; then $(BIN)/pivo down; else echo "Nothing was running."; fi
 
-test: dev  ## all tests, against a stack of their own
-	@$(BIN)/python -m pytest
+test: dev  ## all tests; those of the stack against a stack of their own. Prints what the unit tests cover
+	@rm -rf .coverage && mkdir .coverage
+	@$(BIN)/coverage run -m pytest -n 4 tests/unit
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report | tail -n 1
+	@$(BIN)/python -m pytest --ignore tests/unit
 
 unit: dev  ## the tests that need no stack, four at a time: most of them wait for a socket
 	@$(BIN)/python -m pytest -n 4 tests/unit
