@@ -31,6 +31,7 @@ from dulwich.refs import HEADREF
 from dulwich.refs import Ref as GitRef
 
 from pivo.errors import SourceError, SourceMoved, Unavailable, UsageError
+from pivo.gitmemory import bounded
 from pivo.gitobjects import text
 from pivo.settings import base_environment
 from pivo.wire import DaemonClient, LocalClient, Ssh, Wires
@@ -279,7 +280,7 @@ def _client(url: str, wires: Wires, token: str) -> tuple[GitClient, str]:
 def _environment() -> dict[str, str]:
     """This process's environment for git: its messages in English, and nothing that points at another repository."""
     kept = {k: v for k, v in base_environment().items() if k not in _OF_ANOTHER_REPOSITORY}
-    return {**kept, "LC_ALL": "C"}
+    return bounded({**kept, "LC_ALL": "C"})
 
 
 def _git(path: str, *args: str) -> str | None:

@@ -33,7 +33,7 @@ LAYERS = (
     {"webhdfs", "sparkjob", "wire"},
     {"settings"},
     {"gitobjects", "gitmemory"},
-    {"models", "errors", "progress", "trace", "findings"},
+    {"models", "errors", "progress", "trace", "findings", "alerts"},
 )
 _HEAVY = {"pivo", "pyspark", "dulwich", "hdfs", "confluent_kafka"}
 _READS = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pivo.errors import PivoError, StackError, TargetError, Unavailable
+from pivo.gitmemory import bounded
 from pivo.settings import base_environment
 
 _TRANSPORTS = "file:git:http:https:ssh"  # never ext:: or fd::, which run programs
@@ -66,10 +67,7 @@ def environment(config: Mapping[str, str] | None = None) -> dict[str, str]:
     env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": _TRANSPORTS, "LC_ALL": "C.UTF-8", "GIT_ASKPASS": "true"}
     env.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
     settings = {"core.hooksPath": "/dev/null", "gc.auto": "0", "maintenance.auto": "false"} | dict(config or {})
-    env["GIT_CONFIG_COUNT"] = str(len(settings))
-    for number, (key, value) in enumerate(settings.items()):
-        env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return env
+    return bounded(env, settings)
 
 
 def run(

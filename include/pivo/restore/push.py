@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 import shutil
 import uuid
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from pivo.errors import PivoError, TargetError, Unavailable
 from pivo.forges import ForgeRepo, GitHub
+from pivo.gitmemory import OPTIONS
 from pivo.models import ZERO
 from pivo.progress import Progress, silent
 from pivo.restore import gitcli, parts
@@ -218,8 +220,10 @@ class Sending:
         """One push; False when the target finds it too large, and it is not the `last` resort."""
         self.pushes += 1
         atomic = ["--atomic"]
+        # git does not hand its configuration on to the other side; here that is a process of ours too.
+        receiver = [f"--receive-pack=git {shlex.join(OPTIONS)} receive-pack"] if self.url.startswith("file:") else []
         while True:
-            words = ("push", "--quiet", *atomic, "--", self.url, *refspecs)
+            words = ("push", "--quiet", *atomic, *receiver, "--", self.url, *refspecs)
             try:
                 gitcli.run(*words, at=self.repo, config=self.config, timeout=_TIMEOUT)
             except gitcli.GitFailed as err:
