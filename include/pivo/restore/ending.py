@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import shutil
@@ -9,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pivo.errors import PivoError, Unavailable
+from pivo.errors import PivoError, StackError, Unavailable
 from pivo.restore import outcome
 from pivo.restore.plan import PLAN, RestorePlan, repo_folder, run_folder
 from pivo.restore.report import RepoReport
@@ -131,4 +132,14 @@ def ended_badly(err: Exception) -> PivoError:
     return Unavailable(
         f"The Spark application ended with exit code {number} and without a word.",
         "The task's log has what Spark said; a new try reads only what is missing.",
+    )
+
+
+def no_room(err: BaseException, staging: Path) -> PivoError | None:
+    """For what the operating system said of a full disk below `staging`; None for anything else."""
+    if not isinstance(err, OSError) or err.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return None
+    return StackError(
+        f"The staging folder {staging} has no room left.",
+        "Free space there, or move PIVO_STAGING, then clear the failed tasks; nothing was pushed.",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,7 +22,7 @@ from pivo.events.audit import keep
 from pivo.progress import logged
 from pivo.restore import outcome
 from pivo.restore import report as reports
-from pivo.restore.ending import clear, ended_badly, put_together
+from pivo.restore.ending import clear, ended_badly, no_room, put_together
 from pivo.restore.plan import PLAN, RestorePlan, repo_folder, run_folder
 from pivo.restore.planning import goals, plan_each
 from pivo.restore.push import push
@@ -268,7 +268,11 @@ class RestoreRun:
             raise
         except Exception as err:
             unforeseen = f"The task {name} broke off: {type(err).__name__}: {err}"[:500]
-            outcome.leave_failure(at, PivoError(unforeseen, "Its log says more; report it."))
+            full = no_room(err, self.settings.staging)
+            with suppress(OSError):  # there may be no room for this either
+                outcome.leave_failure(at, full or PivoError(unforeseen, "Its log says more; report it."))
+            if full:
+                raise full from err
             raise
 
     def _record(
