@@ -7,6 +7,7 @@
 | pivo_spark | spark | host (`spark://…`), port |
 | pivo_github | http | host (the API's base URL), password (the token) |
 | pivo_gemini | any | password (the key); extra: `model`, `base_url`; optional |
+| pivo_alert | smtp, http | who is told of a missed promise (:func:`alert`); optional |
 """
 
 from __future__ import annotations
@@ -110,6 +111,60 @@ def task_errors() -> Iterator[None]:
         if err.retry:
             raise
         raise AirflowFailException(str(err)) from None
+
+
+def alert(context: Any) -> None:
+    """Tells a person that a task failed and why, by the Connection `pivo_alert`; what was told within a day is not
+    told again. Of type smtp it is an e-mail (extra: `from_email`, `to`), of any other a POST of
+    `{"text": …, "dag_id": …, "run_id": …, "url": …}` to its host, a whole URL, with its password as a bearer token.
+
+    Never raises: an alert that does not get through is an error in the log.
+    """
+    import httpx
+    from airflow.sdk.exceptions import AirflowException
+
+    from pivo.alerts import Told
+
+    run, why = context["dag_run"], " ".join(str(context.get("exception") or "see its log").split())
+    text = f"PIVO: {run.dag_id} failed. {why}"
+    _log.error("ALERT %s", text)
+    connection = _connection("pivo_alert")
+    told = Told(Settings.load().home / "alerts.json")
+    if connection is None or not told.is_news(f"{run.dag_id} {why}"):
+        return
+    page = getattr(context["ti"], "log_url", "")
+    try:
+        if connection.conn_type == "smtp":
+            _mail(connection, f"PIVO: {run.dag_id} failed", text, page, context)
+        else:
+            _post(connection, {"text": text, "dag_id": run.dag_id, "run_id": run.run_id, "url": page})
+    except (OSError, ValueError, KeyError, httpx.HTTPError, httpx.InvalidURL, AirflowException) as err:
+        _log.error("the alert did not get through: %s: %s", type(err).__name__, err)
+    else:
+        told.remember(f"{run.dag_id} {why}")
+
+
+def _mail(connection: Any, subject: str, text: str, page: str, context: Any) -> None:
+    from html import escape
+
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+    extra = connection.extra_dejson
+    SmtpNotifier(
+        from_email=extra.get("from_email") or connection.login,
+        to=extra["to"],
+        subject=subject,
+        html_content=f"<p>{escape(text)}</p><p><a href='{escape(page)}'>{escape(page)}</a></p>",
+        smtp_conn_id="pivo_alert",
+    )(context)
+
+
+def _post(connection: Any, body: dict[str, str]) -> None:
+    import httpx
+
+    url = str(connection.extra_dejson.get("url") or connection.host)
+    headers = {"Authorization": f"Bearer {connection.password}"} if connection.password else {}
+    httpx.post(url, json=body, headers=headers, timeout=10).raise_for_status()
 
 
 def fail_where_skipped(task_id: str, why: str) -> None:

@@ -94,3 +94,10 @@ def current_restore(context: Context | None = None) -> RestoreRun:
         getattr(dag_run, "triggering_user_name", None),
         last=task.try_number > (getattr(task, "max_tries", None) or 0),
     )
+
+
+def alert(context: Context) -> None:
+    """A task's `on_failure_callback`: tells a person, by the Connection `pivo_alert`, why it failed."""
+    from pivo import hooks
+
+    hooks.alert(context)

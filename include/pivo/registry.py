@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,66 +22,115 @@ from pivo.progress import Progress, silent
 from pivo.settings import Settings, base_environment
 from pivo.store import open_store
 
+PROMISE = "26h"
+"""Within which a registered repository is looked at, unless its file says otherwise: a night, and some room."""
+
+_KEYS = {"url", "name", "refs", "promise"}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([mhd])")
+
 
 @dataclass(frozen=True)
 class Registered:
-    """A repository to archive: where it is, its name in the archive, ref prefixes to keep besides the usual ones."""
+    """A repository to archive: where it is, its name in the archive, ref prefixes to keep besides the usual ones, and
+    the hours within which it is promised to be looked at (None: the default)."""
 
     url: str
     name: str
     refs: tuple[str, ...] = ()
+    promise: float | None = None
 
     @classmethod
     def parse(cls, data: Any) -> Registered:
-        """From a mapping with `url` and perhaps `name` and `refs`, or a plain URL; UsageError for anything else.
+        """From a mapping with `url` and perhaps `name`, `refs` and `promise`, or a plain URL.
 
-        The source must be there if it is a local path: SourceError when it is not.
+        UsageError for anything else. The source must be there if it is a local path: SourceError when it is not.
         """
-        told, name, refs = cls._fields(data)
+        told, name, refs, promise = cls._fields(data)
         url = source.normalise(told)
-        return cls(url, str(RepoName.parse(name or source.name_of(url))), refs)
+        return cls(url, str(RepoName.parse(name or source.name_of(url))), refs, promise)
 
     @classmethod
     def read(cls, data: Any) -> Registered:
         """As :meth:`parse`, but the source itself is not looked at, and a name is only derived, not checked."""
-        url, name, refs = cls._fields(data)
-        return cls(url, name or source.name_of(url), refs)
+        url, name, refs, promise = cls._fields(data)
+        return cls(url, name or source.name_of(url), refs, promise)
 
     @staticmethod
-    def _fields(data: Any) -> tuple[str, str, tuple[str, ...]]:
-        """URL, name (perhaps empty) and ref prefixes."""
+    def _fields(data: Any) -> tuple[str, str, tuple[str, ...], float | None]:
+        """URL, name (perhaps empty), ref prefixes and promise."""
         if isinstance(data, str):
             data = {"url": data}
         refused = UsageError(
-            f"{shown(data)} does not describe a repository.", "Give url, and perhaps name and refs (a list)."
+            f"{shown(data)} does not describe a repository.",
+            "Give url, and perhaps name, refs (a list) and promise (26h).",
         )
-        if not isinstance(data, Mapping) or not isinstance(data.get("url"), str) or set(data) - {"url", "name", "refs"}:
+        if not isinstance(data, Mapping) or not isinstance(data.get("url"), str) or set(data) - _KEYS:
             raise refused
         name, refs = data.get("name") or "", data.get("refs") or ()
         if not isinstance(name, str) or not isinstance(refs, list | tuple):
             raise refused
         if not all(isinstance(r, str) and r.startswith("refs/") for r in refs):
             raise refused
-        return data["url"], name, tuple(refs)
+        return data["url"], name, tuple(refs), hours(data["promise"]) if data.get("promise") is not None else None
+
+
+def hours(value: Any) -> float:
+    """A span of time as hours: `26h`, `2d`, `90m`, or a number of hours; UsageError for anything else."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None or not float(found[1]):
+        raise UsageError(f"{str(value)[:40]!r} is no span of time.", "Write a promise like 26h, 2d or 90m.")
+    return float(found[1]) * {"m": 1 / 60, "h": 1.0, "d": 24.0}[found[2]]
+
+
+@dataclass(frozen=True)
+class Promises:
+    """Within how many hours repositories are promised to be looked at: `by_name` those that are registered, and
+    `default` every repository of the `organisations`. `since` is when the registration last changed (Unix seconds)."""
+
+    default: float
+    by_name: Mapping[str, float]
+    organisations: tuple[str, ...]
+    since: float
+
+    def of(self, repo: str) -> float | None:
+        """The hours for `repo`; None when nothing is promised of it."""
+        if repo in self.by_name:
+            return self.by_name[repo]
+        return self.default if repo.partition("/")[0] in self.organisations and "/" in repo else None
+
+
+def promises(path: Path) -> Promises:
+    """What the YAML file promises; UsageError when it cannot be read."""
+    registered, organisations = load(path)
+    default = hours(_mapping(path).get("promise", PROMISE))
+    by_name = {r.name: r.promise or default for r in registered}
+    return Promises(default, by_name, tuple(organisations), path.stat().st_mtime if path.exists() else 0.0)
 
 
 def load(path: Path) -> tuple[list[Registered], list[str]]:
     """The registered repositories and organisations of a YAML file; both empty when there is no file."""
+    data = _mapping(path)
+    repositories, organisations = data.get("repositories") or [], data.get("organisations") or []
+    if not isinstance(repositories, list) or not isinstance(organisations, list):
+        raise UsageError(f"{path}: repositories and organisations are lists.", "Begin each entry with '- '.")
+    return [Registered.read(r) for r in repositories], [str(o) for o in organisations]
+
+
+def _mapping(path: Path) -> Mapping[str, Any]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
-        return [], []
+        return {}
     except OSError as err:
         raise UsageError(f"{path} cannot be read: {err.strerror}.", "Check its permissions.") from None
     except (yaml.YAMLError, ValueError) as err:
         flat = " ".join(str(err).split())
         raise UsageError(f"{path} is not YAML: {flat}.", "Mend it; the comment at its top shows the form.") from None
-    if not isinstance(data, Mapping) or set(data) - {"repositories", "organisations"}:
-        raise UsageError(f"{path} has other keys than repositories and organisations.", "Mend it.")
-    repositories, organisations = data.get("repositories") or [], data.get("organisations") or []
-    if not isinstance(repositories, list) or not isinstance(organisations, list):
-        raise UsageError(f"{path}: repositories and organisations are lists.", "Begin each entry with '- '.")
-    return [Registered.read(r) for r in repositories], [str(o) for o in organisations]
+    if not isinstance(data, Mapping) or set(data) - {"repositories", "organisations", "promise"}:
+        raise UsageError(f"{path} has other keys than repositories, organisations and promise.", "Mend it.")
+    return data
 
 
 def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:

@@ -64,13 +64,23 @@ def down(quiet: bool = typer.Option(False, "--quiet", "-q", help="Say nothing wh
 
 
 def status(json: bool = typer.Option(False, "--json", help="Print JSON for scripts.")) -> None:
-    """Show how every part of the stack is. Exits with 1 unless all are up."""
-    parts = _supervisor(Settings.load()).status()
+    """Show how every part is, how far the index is, which repositories are late, and what verification found.
+
+    Exits with 1 when something needs a person: a part that is not up, a missed promise, findings of a verification,
+    messages or audit records that wait for too long.
+    """
+    from pivo import health as healths
+    from pivo.cli import health as view
+
+    settings = Settings.load()
+    parts, health = _supervisor(settings).status(), healths.look(settings)
+    up = all(part.state == "up" for part in parts)
     if json:
-        emit({"up": all(part.state == "up" for part in parts), "parts": parts})
+        emit({"up": up, "ok": up and health.ok, "parts": parts, "health": health})
     else:
         console.print(_table(parts))
-    if any(part.state != "up" for part in parts):
+        console.print(view.drawn(health), soft_wrap=True)
+    if not up or not health.ok:
         raise typer.Exit(1)
 
 

@@ -15,6 +15,7 @@ WITHHELD = "[withheld]"
 GAP = "[…]"
 
 _NAME = r"[A-Za-z0-9._-]{1,100}"
+_PATTERN = r"[A-Za-z0-9._*?-]{1,100}"
 _REPO = rf"{_NAME}(/{_NAME})?"
 _SHAPES: dict[str, str] = {
     "action": r"[a-z_]{1,40}",
@@ -34,6 +35,8 @@ _SHAPES: dict[str, str] = {
     "old": r"[^\x00-\x20\x7f]{1,255}",
     "new": r"[^\x00-\x20\x7f]{1,255}",
     "repo": _REPO,
+    "repos": rf"{_PATTERN}(/{_PATTERN})?",
+    "exclude": rf"{_PATTERN}(/{_PATTERN})?",
     "request": r"[0-9a-f]{16}",
     "run_id": r"[A-Za-z0-9_.:+-]{1,250}",
     "scheme": r"[a-z+]{1,10}",
@@ -43,7 +46,7 @@ _SHAPES: dict[str, str] = {
     "views": r"v_[a-z_]{1,40}|repo_snapshots",
 }
 _PATTERNS = {name: re.compile(shape) for name, shape in _SHAPES.items()}
-_LISTS = frozenset({"views", "repo"})
+_LISTS = frozenset({"views", "repo", "repos", "exclude"})
 _NUMBERS = frozenset(
     {"bytes", "calls", "commits", "findings", "limit", "lines", "objects", "refs", "repositories", "rows", "seconds"}
     | {"snapshots", "steps", "tokens", "words", "replaced"}
