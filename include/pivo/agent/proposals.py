@@ -20,6 +20,8 @@ from pivo.agent.database import opened
 from pivo.errors import NotFound, PivoError
 from pivo.models import Json
 
+_SKEW = 60.0  # seconds by which the clock may be set back without a word
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS proposals (
     id TEXT PRIMARY KEY, who TEXT NOT NULL, tool TEXT NOT NULL, arguments TEXT NOT NULL, digest TEXT NOT NULL,
@@ -124,8 +126,8 @@ class Proposals:
         with opened(self._path, _SCHEMA) as db:
             changed = db.execute(
                 "UPDATE proposals SET state = 'confirmed', run_id = ?"
-                " WHERE id = ? AND who = ? AND state = 'open' AND expires > ?",
-                (proposal.planned_run_id, proposal_id, who, self._clock()),
+                " WHERE id = ? AND who = ? AND state = 'open' AND expires > ? AND created <= ?",
+                (proposal.planned_run_id, proposal_id, who, self._clock(), self._clock() + _SKEW),
             ).rowcount
         if changed != 1:
             state = self.get(proposal_id, who).state
@@ -158,7 +160,9 @@ class Proposals:
         return self._parse(row)
 
     def _parse(self, row: tuple[Any, ...]) -> Proposal:
-        state = "expired" if row[8] == "open" and row[7] <= self._clock() else row[8]
+        now = self._clock()
+        # One that was made in the future is as old: the clock has gone back, by nobody knows how much.
+        state = "expired" if row[8] == "open" and (row[7] <= now or row[6] > now + _SKEW) else row[8]
         return Proposal(
             row[0], row[1], row[2], json.loads(row[3]), json.loads(row[5]), row[4], row[6], row[7], state, row[9]
         )

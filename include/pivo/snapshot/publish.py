@@ -158,10 +158,21 @@ def settle(store: Store, repo: str) -> None:
             _log.warning("finished snapshot %d of %s, whose writer had died", seq, repo)
         except (ArchiveConflict, NotFound) as err:
             _log.info("claim %d of %s was settled by another writer: %s", seq, repo, err.what)
+    _sweep(store)
+
+
+def _sweep(store: Store) -> None:
+    """Removes uploads that nobody works on, by this machine's clock and by the store's own.
+
+    The store's is what it wrote down when an upload last began or ended. One clock that jumped ahead would take the
+    uploads away from all who are at work.
+    """
     try:
         uploads = store.list(INCOMING)
     except NotFound:
         return
-    for entry in uploads:
-        if time.time() - entry.modified > _ABANDONED:
+    old = [entry for entry in uploads if time.time() - entry.modified > _ABANDONED]
+    there = store.stat(INCOMING) if old else None
+    for entry in old:
+        if there and there.modified - entry.modified > _ABANDONED:
             store.delete(f"{INCOMING}/{entry.name}")

@@ -61,6 +61,16 @@ def test_expires(book: Proposals, clock: Clock) -> None:
         book.confirm(made.id, "alice", made.digest)
 
 
+def test_a_clock_that_goes_back_gives_no_proposal_a_longer_life(book: Proposals, clock: Clock) -> None:
+    made = book.make("alice", "restore_repo", CONF, {})
+    clock.now -= 30  # as clocks are set
+    assert book.get(made.id, "alice").state == "open"
+    clock.now -= 3600
+    assert book.get(made.id, "alice").state == "expired"
+    with pytest.raises(ProposalRefused, match="expired"):
+        book.confirm(made.id, "alice", made.digest)
+
+
 def test_stolen(book: Proposals) -> None:
     made = book.make("alice", "restore_repo", CONF, {})
     for act in (lambda: book.confirm(made.id, "mallory", made.digest), lambda: book.cancel(made.id, "mallory")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -464,6 +465,22 @@ def test_abandoned_uploads_are_swept_and_fresh_ones_are_not(vault: Vault, odd: R
     os.utime(vault.folder / "archive/.incoming/old", (0, 0))
     vault.ingest(odd)
     assert vault.incoming == ["young"]
+
+
+def test_a_clock_that_jumps_ahead_takes_no_upload_away_from_its_writer(
+    vault: Vault, odd: Repo, monkeypatch: Any
+) -> None:
+    """Neither this machine's clock alone, nor the store's."""
+    vault.store.write(".incoming/at-work/pack-x.packidx", [b"x"])
+    ahead = time.time() + 3 * 86_400
+    with monkeypatch.context() as patch:
+        patch.setattr("pivo.snapshot.publish.time.time", lambda: ahead)
+        assert vault.ingest(odd).outcome == "published"
+        odd.commit("main", 300)
+        assert vault.ingest(odd).outcome == "published"
+    os.utime(vault.folder / "archive" / ".incoming", (time.time() + 3 * 86_400,) * 2)
+    assert vault.ingest(odd).outcome == "unchanged"
+    assert vault.incoming == ["at-work"]
 
 
 def test_a_tree_as_deep_as_git_allows(vault: Vault, tmp_path: Path) -> None:
