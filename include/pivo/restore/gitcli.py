@@ -25,7 +25,9 @@ _AWAY = (
     "RPC failed",
     "the remote end hung up unexpectedly",
     "unexpected disconnect",
+    "Operation too slow",  # see _SILENCE
 )
+_SILENCE = {"http.lowSpeedLimit": "1", "http.lowSpeedTime": "600"}  # ten minutes without a byte: it is gone
 _DENIED = (
     "could not read Username",
     "could not read Password",
@@ -65,9 +67,9 @@ def environment(config: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment for git: no prompts, no tracing (it could show credentials), `config` as -c would set it."""
     env = {k: v for k, v in base_environment().items() if not k.startswith("GIT_") or k == "GIT_SSH_COMMAND"}
     env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": _TRANSPORTS, "LC_ALL": "C.UTF-8", "GIT_ASKPASS": "true"}
-    env.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
-    settings = {"core.hooksPath": "/dev/null", "gc.auto": "0", "maintenance.auto": "false"} | dict(config or {})
-    return bounded(env, settings)
+    env.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=60")
+    settings = {"core.hooksPath": "/dev/null", "gc.auto": "0", "maintenance.auto": "false", **_SILENCE}
+    return bounded(env, settings | dict(config or {}))
 
 
 def run(

@@ -108,6 +108,9 @@ def configuration(settings: Settings) -> dict[str, str]:
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         # the supervisor of a task that has ended sleeps for this long (5 s) before it notices
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        # a task whose end nobody heard of, because scheduler and API server died with it, is tried again after this
+        # many seconds (300)
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         **{

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from pivo.errors import Unavailable, UsageError
-from pivo.restore.target import Target, check
+from pivo.restore.gitcli import environment
+from pivo.restore.target import Target, check, remote_refs
 from pivo.settings import ForgeAccess
 
 
@@ -67,3 +69,11 @@ def test_a_host_that_is_away_is_unavailable(tmp_path: Path) -> None:
     for text in ("http://127.0.0.1:9/x.git", "git://127.0.0.1:9/x.git"):
         with pytest.raises(Unavailable, match="did not answer"):
             check(Target.parse(text), ForgeAccess("http://127.0.0.1:9"))
+
+
+def test_a_host_that_goes_silent_is_unavailable_before_the_push_has_its_hours() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a/b.git"
+        with pytest.raises(Unavailable, match="Operation too slow"):
+            remote_refs(url, {"http.lowSpeedTime": "1"})
+    assert environment()["GIT_SSH_COMMAND"].count("ServerAliveInterval") == 1
