@@ -40,11 +40,19 @@ def m004_roll_ups(db: sqlite3.Connection) -> None:
             db.execute(statement)
 
 
+def m005_over_all_repositories(db: sqlite3.Connection) -> None:
+    """Roll-ups by person, day and hour over all repositories, each from an index that has all it needs."""
+    db.execute("CREATE INDEX repo_authors_person ON repo_authors (person_id, commits, last_time)")
+    db.execute("CREATE INDEX repo_days_day ON repo_days (day, commits)")
+    db.execute("CREATE INDEX repo_hours_hour ON repo_hours (hour, weekday, commits)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_verifications,
     m003_incomplete,
     m004_roll_ups,
+    m005_over_all_repositories,
 )
 
 

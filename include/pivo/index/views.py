@@ -263,6 +263,7 @@ VIEWS: tuple[View, ...] = (
             ("message", "m.message", "whole message"),
             ("author_name", "a.name", "who wrote it"),
             ("commit_time", "c.commit_time", "when it was committed"),
+            ("arrival", "t.rowid", "order of arrival: ORDER BY arrival DESC LIMIT 10 is fast, by commit_time is not"),
         ),
     ),
     View(

@@ -127,7 +127,8 @@ class Session:
         self._path: str = config["path"]
         self._tables = frozenset(config["tables"])
         self._open_tables = frozenset(config["open_tables"])
-        self._file: tuple[int, int] | None = None
+        self._file: tuple[int, ...] | None = None
+        self._still = False
         self._db: sqlite3.Connection | None = None
         self._guard: Guard | None = None
         self._deadline = 0.0
@@ -191,17 +192,40 @@ class Session:
         return {"columns": columns, "rows": rows, "truncated": truncated}
 
     def _current(self) -> tuple[sqlite3.Connection, Guard]:
-        status = os.stat(self._path)  # noqa: PTH116 - pathlib would take as long to import as all the rest
-        if self._db is None or self._guard is None or self._file != (status.st_dev, status.st_ino):
+        file = self._told()
+        if self._db is None or self._guard is None or self._file != file:
             if self._db is not None:
                 self._db.close()
-            self._db, self._guard = self._opened()
-            self._file = (status.st_dev, status.st_ino)
+            try:
+                self._still = False
+                self._db, self._guard = self._opened("mode=ro")
+            except sqlite3.OperationalError:
+                # Without -wal and -shm only who may write to the folder can open the file as one that others may
+                # write. A tool has removed them that closed it last; nobody writes now, so it is opened as it stands.
+                if self._told() == file and os.access(os.path.dirname(self._real()), os.W_OK):  # noqa: PTH120
+                    raise
+                self._still = not os.path.exists(self._real() + "-wal")  # noqa: PTH110
+                self._db, self._guard = self._opened("mode=ro&immutable=1" if self._still else "mode=ro")
+            self._file = self._told()
         return self._db, self._guard
 
-    def _opened(self) -> tuple[sqlite3.Connection, Guard]:
+    def _real(self) -> str:
+        return os.path.realpath(self._path)
+
+    def _told(self) -> tuple[int, ...]:
+        """What changes when the file is another one, or was written to while it is open as it stands."""
+        # pathlib would take as long to import as all the rest
+        status = os.stat(self._path)  # noqa: PTH116
+        return (status.st_dev, status.st_ino, *self._since(status))
+
+    def _since(self, status: os.stat_result) -> tuple[int, ...]:
+        if not self._still:
+            return ()
+        return (status.st_mtime_ns, status.st_size, os.path.exists(self._real() + "-wal"))  # noqa: PTH110
+
+    def _opened(self, how: str) -> tuple[sqlite3.Connection, Guard]:
         quoted = self._path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-        db = sqlite3.connect(f"file:{quoted}?mode=ro", uri=True, isolation_level=None, timeout=2.0)
+        db = sqlite3.connect(f"file:{quoted}?{how}", uri=True, isolation_level=None, timeout=2.0)
         db.text_factory = _text
         for pragma in (
             "query_only = 1",
