@@ -191,7 +191,7 @@ def _letters(index: state.IndexState, at: datetime, findings: list[Finding]) -> 
         findings.append(Finding("problem" if recent else "notice", "index", what, "They are in v_index_problems."))
     if index.gaps:
         what = f"Kafka had lost {index.gaps:,} runs of messages that the index never read."
-        findings.append(Finding("problem", "index", what, "`pivo reindex` rebuilds the index from the archive."))
+        findings.append(Finding("problem", "index", what, "`pivo index` fills them from the archive."))
 
 
 def _repositories(
