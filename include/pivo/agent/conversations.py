@@ -40,3 +40,8 @@ class Conversations:
             db.execute(
                 "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?)", (conversation, who, kept, time.time())
             )
+
+    def forget(self, conversation: str, who: str) -> None:
+        """Delete a conversation; nothing happens when there is none."""
+        with opened(self._path, _SCHEMA) as db:
+            db.execute("DELETE FROM conversations WHERE who = ? AND id = ?", (who, conversation))

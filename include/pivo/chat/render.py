@@ -1,4 +1,4 @@
-"""An answer's Markdown as HTML that cannot act: no raw HTML, no links, no images."""
+"""An answer's Markdown as HTML that cannot act: no raw HTML, no links, no images; and code with colours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from functools import lru_cache
 from markdown_it import MarkdownIt
 
 from pivo.agent import safe
+from pivo.chat.highlight import Highlighter
+from pivo.models import Json
+
+_HIGHLIGHTER = Highlighter()
 
 
 @lru_cache
@@ -19,3 +23,11 @@ def _parser() -> MarkdownIt:
 def html(markdown: str) -> str:
     """Safe HTML of `markdown`; control and direction marks become visible."""
     return str(_parser().render(safe.text(markdown)))
+
+
+def with_colours(view: Json | None) -> Json | None:
+    """The JSON of a view; a file's text gets `html`, a list of its lines as markup, where its language is known."""
+    if view and view["kind"] == "code" and view["text"]:
+        lines = _HIGHLIGHTER.lines(view["path"], safe.text(view["text"]))
+        return {**view, "html": lines} if lines else view
+    return view

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from confluent_kafka import Producer
 
 from agent_world import World, several
 from pivo.settings import CHECKOUT
@@ -47,7 +48,16 @@ class Airflow:
 
 
 @pytest.fixture(scope="session")
-def airflow(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+def kafka() -> Iterator[str]:
+    """The address of librdkafka's own broker in memory: nothing acts without the audit log."""
+    broker = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "127.0.0.1:1"})
+    (one,) = broker.list_topics(timeout=10).brokers.values()
+    yield f"{one.host}:{one.port}"
+    broker.flush(0)
+
+
+@pytest.fixture(scope="session")
+def airflow(world: World, kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     """Airflow's API server with the plugin, on a fresh database; in a process of its own, as it reads the environment
     when it is imported."""
     home = tmp_path_factory.mktemp("airflow")
@@ -66,6 +76,7 @@ def airflow(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__API_AUTH__JWT_SECRET": "x" * 64,
         "PIVO_HOME": str(home / "pivo"),
+        "PIVO_KAFKA": kafka,
         "PIVO_INDEX": str(world.index),
         "PIVO_ARCHIVE": f"file://{world.archive}",
     }

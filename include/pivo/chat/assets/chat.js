@@ -1,64 +1,66 @@
-// The conversation: asks, reads the stream of events, confirms proposals, follows runs. All addresses are relative.
+// The conversation: asks, reads the stream of events, shows them again after a reload. All addresses are relative.
 
-import { el, plain, tool, view } from "./draw.js";
+import { card, current } from "./card.js";
+import { tool, view } from "./draw.js";
+import { ago, el, icon, plain, request } from "./ui.js";
 
-const talk = document.getElementById("talk");
-const form = document.getElementById("ask");
-const field = document.getElementById("question");
-const send = document.getElementById("send");
-const stop = document.getElementById("stop");
-const fresh = document.getElementById("new");
-const SUGGESTIONS = ["Who committed last?", "Which repositories are archived?", "Show the last 5 commits",
-  "When was the last snapshot?", "What changed in README.md between the last two commits that touched it?", "What can you do?"];
-let conversation = crypto.randomUUID ? crypto.randomUUID() : String(Date.now()) + String(Math.random()).slice(2);
+const $ = (id) => document.getElementById(id);
+const [talk, form, field, send, stop, fresh, empty, side, menu] =
+  ["talk", "ask", "question", "send", "stop", "new", "empty", "side", "menu"].map($);
+const KEPT = "pivo.conversation"; // in this tab: which conversation a reload shows again
+let conversation = "";
 let me = { name: "", may_restore: false };
 let running = null;
+let asked = [];
 
-async function request(path, body) {
-  const options = body === undefined ? {} : {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  const answer = await fetch(path, options);
-  const data = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error([data.what || data.detail || `The server answered ${answer.status}.`, data.do].filter(Boolean).join(" "));
-  return data;
+const id = () => (crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join(""));
+
+function remember(which) {
+  conversation = which;
+  try { sessionStorage.setItem(KEPT, which); } catch { /* then a reload begins anew */ }
 }
 
 function suggestions(list, texts) {
-  list.replaceChildren(...texts.map((text) =>
-    el("li", {}, el("button", { type: "button", onclick: () => ask(text) }, plain(text)))));
+  list.replaceChildren(...texts.map((text) => el("li", {}, el("button", { type: "button", onclick: () => ask(text) }, plain(text)))));
   return list;
 }
 
-function bottom() { talk.scrollTop = talk.scrollHeight; }
+const near = () => talk.scrollHeight - talk.scrollTop - talk.clientHeight < 160;
+function bottom(force) { if (force || near()) talk.scrollTop = talk.scrollHeight; }
+function say(text) { $("status").textContent = text; }
+
+function turn(question) {
+  empty.hidden = true;
+  asked.push(question);
+  const answer = el("section", { class: "answer", "aria-label": "Answer" });
+  talk.append(el("div", { class: "asked" }, el("p", {}, plain(question))), answer);
+  return answer;
+}
 
 async function ask(question) {
   if (running || !question.trim()) return;
-  document.getElementById("empty").hidden = true;
-  fresh.hidden = false;
-  talk.append(el("div", { class: "asked" }, el("p", {}, question)));
+  const node = turn(question);
   const wait = el("p", { class: "wait" }, "Thinking");
-  const answer = el("section", { class: "answer" }, wait);
-  talk.append(answer);
-  bottom();
+  node.append(wait);
+  bottom(true);
   running = new AbortController();
   busy(true);
+  const answer = new Answer(node, question, wait);
   try {
-    const response = await fetch("api/ask", { method: "POST", signal: running.signal,
-      headers: { "Content-Type": "application/json" }, body: JSON.stringify({ question, conversation }) });
-    if (!response.ok) {
-      const data = await response.json().catch(() => ({}));
-      throw new Error(data.what || data.detail || `The server answered ${response.status}.`);
-    }
-    await read(response, new Answer(answer, wait));
+    await read(await request("api/ask", { question, conversation }, running.signal), answer);
+    if (!answer.ended) answer.take({ type: "stopped" });
   } catch (err) {
-    const said = err.name === "AbortError" ? "Stopped." : err.message;
-    answer.append(el("p", { class: err.name === "AbortError" ? "meta" : "error" }, plain(said), " ",
-      el("button", { type: "button", class: "quiet", onclick: () => ask(question) }, "Try again")));
+    if (err.name === "AbortError") answer.take({ type: "stopped" });
+    else answer.take({ type: "error", what: err.message, do: "" });
   } finally {
     wait.remove();
     running = null;
     busy(false);
-    bottom();
+    // A long answer is read from its beginning.
+    if (node.offsetHeight > talk.clientHeight - 120) talk.scrollTop = node.previousSibling.offsetTop - talk.offsetTop - 16;
+    else bottom();
+    say(answer.text.textContent || "No answer.");
+    list();
   }
 }
 
@@ -75,120 +77,179 @@ async function read(response, answer) {
   }
 }
 
-// One answer while it comes: text above, then what the tools found, then a proposal.
+const DOING = { query_metadata: "Asking the index", restore_repo: "Planning the restore", read_file: "Reading the archive", get_file_diff: "Reading the archive" };
+
+// One answer while it comes, or as it is read back: text above, then what the tools found, then a proposal.
 class Answer {
-  constructor(node, wait) {
+  constructor(node, question, wait = null) {
     this.wait = wait;
+    this.question = question;
     this.text = el("div", { class: "text live" });
-    this.found = el("div", { class: "answer" });
+    this.found = el("div", { class: "stack" });
     this.calls = {};
+    this.ended = false;
     node.append(this.text, this.found);
   }
 
   take(event) {
-    if (event.type === "text") { this.wait.hidden = true; this.text.append(event.text); }
-    else if (event.type === "answer") {
-      // The one place where markup is set: the server rendered it without raw HTML, links or images.
-      this.text.classList.remove("live");
-      this.text.innerHTML = event.html;
-    } else if (event.type === "tool_call") {
-      this.calls[event.id] = event;
-      this.wait.textContent = { query_metadata: "Asking the index", restore_repo: "Planning the restore" }[event.name] || "Reading the archive";
-    } else if (event.type === "tool_result") {
-      const drawn = view(event.view);
-      if (drawn) this.found.append(drawn);
-      this.found.append(tool(event, this.calls[event.id]));
-    } else if (event.type === "proposal") this.found.append(card(event));
-    else if (event.type === "refusal") this.found.append(refusal(event));
-    else if (event.type === "error") this.found.append(el("p", { class: "error" }, plain(event.what + " " + event.do)));
-    else if (event.type === "done") this.done(event);
+    if (event.type !== "text") return this[event.type]?.(event);
+    if (this.wait) this.wait.hidden = true;
+    this.text.append(event.text);
+  }
+
+  tool_call(event) {
+    this.calls[event.id] = event;
+    if (this.wait) this.wait.textContent = DOING[event.name] || "Looking";
+  }
+
+  tool_result(event) {
+    // What an earlier step found was for the next step: it goes into that step's own line.
+    if (this.shown) this.line.append(this.shown);
+    this.shown = view(event.view);
+    this.line = tool(event, this.calls[event.id]);
+    this.found.append(...[this.shown, this.line].filter(Boolean));
+  }
+
+  answer(event) {
+    // The one place, beside code's colours, where markup is set: the server made it without raw HTML, links or images.
+    this.text.classList.remove("live");
+    this.text.innerHTML = event.html;
+  }
+
+  proposal(event) {
+    const place = this.found.appendChild(el("div"));
+    if (this.wait) place.replaceWith(card(event, me, bottom));
+    else current(event).then((now) => { place.replaceWith(card(now, me, bottom)); });
+  }
+
+  refusal(event) {
+    const line = (label, words) => (words.length ? el("p", {}, el("b", {}, label + " "), plain(words.join(", "))) : null);
+    this.found.append(el("div", { class: "refusal" },
+      el("p", {}, "I do not understand that well enough, and ran nothing."),
+      line("Understood:", event.understood), line("Not understood:", event.unclear),
+      event.reason ? el("p", {}, plain(event.reason)) : null,
+      suggestions(el("ul", { class: "suggest" }), event.suggestions)));
+  }
+
+  error(event) {
+    this.ended = true;
+    this.found.append(el("p", { class: "error", role: "alert" }, plain(`${event.what} ${event.do || ""}`)), this.again());
+  }
+
+  stopped() {
+    this.ended = true;
+    this.found.append(el("p", { class: "meta" }, "Stopped before the end."), this.again());
+  }
+
+  again() {
+    return el("p", {}, el("button", { type: "button", class: "quiet small", onclick: () => ask(this.question) }, icon("retry"), "Try again"));
   }
 
   done(event) {
-    const tokens = event.usage.calls ? ` · ${event.usage.prompt + event.usage.answer} tokens` : "";
-    this.found.append(el("p", { class: "meta" },
-      `${event.badge.brain}${event.badge.brain === "gemini" ? " " + event.badge.model : ""} · ${event.elapsed.toFixed(2)} s${tokens}`));
+    this.ended = true;
+    const tokens = event.usage.calls ? ` · ${(event.usage.prompt + event.usage.answer).toLocaleString("en")} tokens` : "";
+    const who = event.badge.brain === "gemini" ? `Gemini, ${event.badge.model}` : "offline planner";
     if (event.badge.note) {
-      this.found.append(el("p", {}, el("span", { class: "badge warn" }, plain(`Answered by the ${event.badge.brain} planner: ${event.badge.note}`))));
+      this.found.append(el("p", { class: "badge warn" }, plain(`Answered by the ${event.badge.brain} planner: ${event.badge.note}`)));
     }
+    this.found.append(el("p", { class: "meta" }, `${who} · ${event.elapsed.toFixed(2)} s${tokens}`));
   }
 }
-
-function refusal(event) {
-  const line = (label, words) => words.length ? el("p", {}, el("b", {}, label + " "), plain(words.join(", "))) : null;
-  return el("div", { class: "refusal" },
-    el("p", {}, "I do not understand that well enough, and ran nothing."),
-    line("Understood:", event.understood), line("Not understood:", event.unclear),
-    event.reason ? el("p", {}, plain(event.reason)) : null,
-    suggestions(el("ul", { class: "suggest" }), event.suggestions));
+function busy(on) {
+  send.hidden = on;
+  stop.hidden = !on;
+  fresh.disabled = on;
+  if (on) say("Asking");
+  else field.focus();
 }
 
-function card(proposal) {
-  const list = el("dl");
-  for (const [label, value] of Object.entries(proposal.details)) {
-    list.append(el("dt", {}, label), el("dd", { class: label === "Commit" ? "mono" : "" }, plain(value)));
+function fit() {
+  field.style.height = "auto";
+  field.style.height = `${Math.min(field.scrollHeight, 200)}px`;
+}
+
+function begin() {
+  if (running) return;
+  remember(id());
+  asked = [];
+  talk.replaceChildren(empty);
+  empty.hidden = false;
+  drawer(false);
+  list();
+  field.focus();
+}
+
+async function open(which) {
+  if (running) return;
+  let turns;
+  try {
+    turns = await request(`api/conversations/${encodeURIComponent(which)}`);
+  } catch {
+    return begin();
   }
-  const status = el("span", { class: "meta" });
-  const yes = el("button", { type: "button" }, "Confirm restore");
-  const no = el("button", { type: "button", class: "quiet" }, "Cancel");
-  const node = el("div", { class: "card", role: "group", "aria-label": "Proposed restore" },
-    el("h3", {}, "Proposed restore"), list, el("div", { class: "buttons" }, yes, no, status));
-  const minutes = Math.max(1, Math.round((proposal.expires - Date.now() / 1000) / 60));
-  status.textContent = `Nothing has happened yet. Valid for ${minutes} minutes, once.`;
-  if (!me.may_restore) {
-    yes.disabled = true;
-    status.textContent = "Your Airflow role may ask, but not start a restore.";
+  remember(which);
+  asked = [];
+  talk.replaceChildren(empty);
+  empty.hidden = turns.length > 0;
+  for (const one of turns) {
+    const answer = new Answer(turn(one.question), one.question);
+    for (const event of one.events) answer.take(event);
+    if (!answer.ended) answer.take({ type: "stopped" });
   }
-  const act = async (verb) => {
-    yes.disabled = no.disabled = true;
-    try {
-      const answer = await request(`api/proposals/${encodeURIComponent(proposal.id)}/${verb}`, { digest: proposal.digest });
-      node.classList.add("done");
-      yes.remove(); no.remove();
-      status.textContent = verb === "cancel" ? "Cancelled; nothing was started." : "";
-      if (verb === "confirm") follow(node, answer.run.run_id);
-    } catch (err) {
-      status.className = "error";
-      status.textContent = plain(err.message);
-      yes.disabled = no.disabled = false;
+  drawer(false);
+  list();
+  bottom(true);
+  field.focus();
+}
+
+async function list() {
+  let talks = [];
+  try { talks = await request("api/conversations"); } catch { return; }
+  $("talks").replaceChildren(...talks.map((one) => el("li", { class: one.id === conversation ? "current" : "" },
+    el("button", { type: "button", class: "bare open", "aria-current": one.id === conversation ? "true" : null, onclick: () => open(one.id) },
+      el("span", {}, plain(one.title)), el("small", {}, ago(one.updated * 1000))),
+    el("button", { type: "button", class: "bare", "aria-label": `Rename ${plain(one.title)}`, onclick: (e) => rename(one, e.currentTarget.parentNode) }, icon("pen")),
+    el("button", { type: "button", class: "bare", "aria-label": `Delete ${plain(one.title)}`, onclick: (e) => remove(one, e.currentTarget) }, icon("trash")))));
+  side.classList.toggle("none", !talks.length);
+}
+
+function rename(one, row) {
+  const name = el("input", { value: one.title, "aria-label": "Name of the conversation", maxlength: "80" });
+  let over = false;
+  const done = async (keep) => {
+    if (over) return;
+    over = true;
+    if (keep && name.value.trim() && name.value !== one.title) {
+      await request(`api/conversations/${encodeURIComponent(one.id)}/rename`, { title: name.value.trim() }).catch(() => {});
     }
+    list();
   };
-  yes.addEventListener("click", () => act("confirm"));
-  no.addEventListener("click", () => act("cancel"));
-  return node;
+  name.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === "Escape") { event.stopPropagation(); done(event.key === "Enter"); }
+  });
+  name.addEventListener("blur", () => done(true));
+  row.replaceChildren(name);
+  name.focus();
+  name.select();
 }
 
-async function follow(node, run) {
-  const stages = el("ol", { class: "stages" });
-  const said = el("p", { class: "meta" }, `Run ${run}`);
-  node.append(stages, said);
-  for (let failures = 0; failures < 30;) {
-    try {
-      const state = await request(`api/runs/${encodeURIComponent(run)}`);
-      failures = 0;
-      stages.replaceChildren(...state.stages.map((s) => el("li", { class: s.state || "" },
-        s.name, el("br"), s.state === "success" && s.seconds !== null ? `${s.seconds} s` : s.state || "waiting")));
-      if (state.state === "success") {
-        said.className = "";
-        said.replaceChildren("Restored to ", el("b", { class: "mono" }, plain(state.address || "the target")));
-        return bottom();
-      }
-      if (state.state === "failed") {
-        said.className = "error";
-        said.textContent = plain(state.failure || "The run failed; its log in Airflow says why.");
-        return bottom();
-      }
-    } catch (err) {
-      failures += 1;
-      said.textContent = plain(err.message);
-    }
-    await new Promise((done) => setTimeout(done, 1000));
+// The frame may show no dialogs: the second click on the same button is the confirmation.
+async function remove(one, button) {
+  if (!button.dataset.sure) {
+    button.dataset.sure = "yes";
+    button.replaceChildren("Delete?");
+    setTimeout(() => { delete button.dataset.sure; button.replaceChildren(icon("trash")); }, 3000);
+    return;
   }
+  await request(`api/conversations/${encodeURIComponent(one.id)}/delete`, {}).catch(() => {});
+  if (one.id === conversation) begin();
+  else list();
 }
 
-function busy(on) { send.hidden = on; stop.hidden = !on; if (!on) field.focus(); }
-
-function fit() { field.style.height = "auto"; field.style.height = Math.min(field.scrollHeight + 2, 192) + "px"; }
+function drawer(on) {
+  side.classList.toggle("shown", on);
+  menu.setAttribute("aria-expanded", String(on));
+}
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -201,21 +262,28 @@ form.addEventListener("submit", (event) => {
 field.addEventListener("input", fit);
 field.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
+  if (event.key === "ArrowUp" && !field.value && asked.length) { event.preventDefault(); field.value = asked.at(-1); fit(); }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") { if (running) running.abort(); else drawer(false); }
+  if (event.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) { event.preventDefault(); field.focus(); }
 });
 stop.addEventListener("click", () => running && running.abort());
-fresh.addEventListener("click", () => {
-  if (running) return;
-  conversation = crypto.randomUUID ? crypto.randomUUID() : String(Date.now()) + String(Math.random()).slice(2);
-  talk.replaceChildren(document.getElementById("empty") || talk.firstElementChild);
-  talk.firstElementChild.hidden = false;
-  fresh.hidden = true;
-  field.focus();
-});
+fresh.addEventListener("click", begin);
+menu.addEventListener("click", () => drawer(!side.classList.contains("shown")));
+talk.addEventListener("click", () => drawer(false));
+menu.append(icon("menu"));
+send.append(icon("send"));
+stop.append(icon("stop"));
 
-suggestions(document.getElementById("suggestions"), SUGGESTIONS);
-request("api/me").then((data) => {
+const whoAmI = request("api/me").then((data) => {
   me = data;
-  const badge = document.getElementById("brain");
-  badge.textContent = `${data.name} · ${data.brain}`;
-  badge.hidden = false;
-}).catch((err) => talk.append(el("p", { class: "error" }, plain(err.message))));
+  $("brain").textContent = data.brain;
+  $("brain").title = `You are ${data.name}`;
+  $("brain").hidden = false;
+}).catch((err) => talk.append(el("p", { class: "error", role: "alert" }, plain(err.message))));
+request("api/suggestions").then((texts) => suggestions($("suggestions"), texts)).catch(() => {});
+let last = null;
+try { last = sessionStorage.getItem(KEPT); } catch { /* nothing to come back to */ }
+if (last) whoAmI.then(() => open(last));
+else begin();

@@ -1,26 +1,12 @@
-// Draws what the agent sends. Text out of repositories is only ever set as text, never as markup.
+// Draws what a tool found: tables, code, diffs, and the line that tells how it was found.
 
-export function el(name, properties = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key === "class") node.className = value;
-    else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value !== false && value != null) node.setAttribute(key, value === true ? "" : value);
-  }
-  node.append(...children.filter((child) => child != null));
-  return node;
-}
-
-// Control, format and direction-changing characters become visible escapes.
-export function plain(value) {
-  return String(value).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
-    (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
-}
+import { bytes, copier, count, el, icon, plain } from "./ui.js";
 
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)$/;
 const BYTES = new Set(["size", "bytes"]);
-const LABELS = { short_hash: "commit", hash: "full hash", author_name: "author", commit_time: "time (UTC)",
-  repo_name: "repository", hdfs_path: "in HDFS", taken_at: "taken (UTC)", requested_at: "asked (UTC)", who: "who" };
+const LABELS = { short_hash: "commit", hash: "full hash", commit_hash: "commit", author_name: "author", commit_time: "time (UTC)",
+  repo_name: "repository", hdfs_path: "in HDFS", taken_at: "taken (UTC)", requested_at: "asked (UTC)", last_snapshot_at: "last snapshot (UTC)",
+  last_checked_at: "last checked (UTC)", last_commit_time: "last commit (UTC)", verified_at: "verified (UTC)", finished_at: "finished (UTC)" };
 
 function cell(column, value) {
   if (value === null) return "–";
@@ -30,92 +16,132 @@ function cell(column, value) {
   return plain(value);
 }
 
-export function bytes(count) {
-  for (const unit of ["B", "kB", "MB", "GB"]) {
-    if (count < 1000) return (unit === "B" ? count : count.toFixed(1)) + " " + unit;
-    count /= 1000;
-  }
-  return count.toFixed(1) + " TB";
-}
-
 export function view(data) {
   if (!data) return null;
-  if (data.kind === "table") return table(data);
-  if (data.kind === "code") return code(data);
-  if (data.kind === "diff") return diff(data);
-  return null;
+  return { table, code, diff }[data.kind]?.(data) ?? null;
+}
+
+// Cells that a spreadsheet would take for a formula get an apostrophe.
+function csv(columns, rows) {
+  const quoted = (value) => {
+    let text = value === null ? "" : String(value);
+    if (typeof value === "string" && /^[=+\-@\t\r]/.test(text)) text = "'" + text;
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [columns, ...rows].map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n";
+}
+
+function save(name, text) {
+  const link = el("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 function table(data) {
   if (!data.rows.length || (data.rows.length === 1 && data.columns.length === 1)) return null;
-  // A full hash beside its short form is left to the tool's line.
+  // A full hash beside its short form is left to the CSV.
   const kept = data.columns.map((c, i) => i).filter((i) => !(data.columns[i] === "hash" && data.columns.includes("short_hash")));
   const number = (i) => data.rows.every((row) => row[i] === null || typeof row[i] === "number");
-  const head = el("tr", {}, ...kept.map((i) =>
-    el("th", { scope: "col", class: number(i) ? "num" : "" }, LABELS[data.columns[i]] || data.columns[i].replaceAll("_", " "))));
-  const rows = data.rows.map((row) => el("tr", {}, ...kept.map((i) => {
-    const text = cell(data.columns[i], row[i]);
-    const kind = number(i) ? "num" : text.length < 26 ? "short" : "";
-    const hash = /hash$/.test(data.columns[i]);
-    return el("td", { class: kind + (hash ? " mono" : "") }, text);
-  })));
-  const more = data.truncated ? el("p", { class: "note" }, "There are more rows; ask for fewer or a shorter period.") : null;
-  return el("div", { class: "box" }, el("div", { class: "scroll", tabindex: "0" },
-    el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows))), more);
+  const body = el("tbody");
+  let sorted = null;
+  const fill = () => {
+    const rows = [...data.rows];
+    if (sorted) {
+      const { column, down } = sorted;
+      rows.sort((a, b) => (down ? -1 : 1) * ((a[column] === null) - (b[column] === null)
+        || (typeof a[column] === "number" && typeof b[column] === "number" ? a[column] - b[column]
+          : String(a[column]).localeCompare(String(b[column]), "en", { numeric: true }))));
+    }
+    body.replaceChildren(...rows.map((row) => el("tr", {}, kept.map((i) => {
+      const text = cell(data.columns[i], row[i]);
+      const kind = number(i) ? "num" : /hash$/.test(data.columns[i]) ? "short mono" : text.length < 26 ? "short" : "";
+      return el("td", { class: kind }, /hash$/.test(data.columns[i]) && text.length === 40 ? el("span", { title: text }, text.slice(0, 10)) : text);
+    }))));
+  };
+  const heads = kept.map((i) => {
+    const head = el("th", { scope: "col", class: number(i) ? "num" : "" });
+    head.append(el("button", { type: "button", onclick: () => {
+      sorted = { column: i, down: sorted?.column === i && !sorted.down };
+      for (const other of heads) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", sorted.down ? "descending" : "ascending");
+      fill();
+    } }, LABELS[data.columns[i]] || data.columns[i].replaceAll("_", " ")));
+    return head;
+  });
+  fill();
+  const text = () => csv(data.columns, data.rows);
+  return el("figure", { class: "box" },
+    el("figcaption", {}, el("span", { class: "grow" }, count(data.rows.length, "row") + (data.truncated ? ", and there are more: ask for fewer or a shorter period" : "")),
+      copier(text), el("button", { type: "button", class: "tiny", onclick: () => save("pivo.csv", text()) }, icon("down"), "CSV")),
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" },
+      el("table", {}, el("thead", {}, el("tr", {}, heads)), body)));
 }
 
-function code(data) {
+export function code(data, extra = []) {
   const note = data.note ? el("p", { class: "note" }, plain(data.note)) : null;
   if (!data.text) return note;
   const lines = el("div", { class: "lines" });
   data.text.split("\n").forEach((line, i) => {
-    lines.append(el("i", {}, String(data.first_line + i)), el("code", {}, plain(line)));
+    const text = el("code");
+    // Markup that the server made of Pygments' tokens, everything else escaped.
+    if (data.html && data.html[i] !== undefined) text.innerHTML = data.html[i];
+    else text.textContent = plain(line);
+    lines.append(el("i", {}, String(data.first_line + i)), text);
   });
-  const more = data.next_line
-    ? el("p", { class: "note" }, `There is more, from line ${data.next_line} of ${data.total_lines}.`) : null;
-  return el("div", { class: "box" }, el("h3", {}, plain(data.path)), note,
-    el("div", { class: "scroll", tabindex: "0" }, lines), more);
+  const last = data.first_line + data.text.split("\n").length - 1;
+  const range = data.next_line || data.first_line > 1 ? `lines ${data.first_line}–${last} of ${data.total_lines.toLocaleString("en")}` : count(data.total_lines, "line");
+  return el("figure", { class: "box" },
+    el("figcaption", {}, el("b", { class: "mono grow" }, plain(data.path)), el("span", {}, range), copier(data.text), extra), note,
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": plain(data.path) }, lines));
 }
 
-function diff(data) {
-  const boxes = data.files.map((file) => {
-    const lines = el("div", { class: "lines" });
-    let number = 0;
-    for (const line of file.lines) {
-      const kind = { "+": "add", "-": "del", "@": "hunk" }[line[0]] || "";
-      if (kind === "hunk") number = Number((/\+(\d+)/.exec(line) || [0, 1])[1]) - 1;
-      else if (kind !== "del" && line[0] !== "\\") number += 1;
-      lines.append(el("i", { class: kind }, kind === "hunk" || kind === "del" ? "" : String(number)),
-        el("code", { class: kind }, plain(line)));
+const KINDS = { "+": "add", "-": "del", "@": "hunk", "\\": "said" };
+
+function diffLines(file) {
+  const lines = el("div", { class: "lines two" });
+  let [before, after] = [0, 0];
+  for (const line of file.lines.flatMap((l) => l.split("\n"))) {
+    const kind = KINDS[line[0]] || "";
+    if (kind === "hunk") {
+      const at = /-(\d+)(?:,\d+)? \+(\d+)/.exec(line) || [0, 1, 1];
+      [before, after] = [Number(at[1]), Number(at[2])];
     }
-    const head = el("h3", {}, plain(file.path), el("span", { class: "plus" }, "+" + file.added),
-      el("span", { class: "minus" }, "−" + file.removed),
-      el("span", {}, { A: "added", D: "deleted", T: "type changed" }[file.status] || ""));
-    return el("div", { class: "box" }, head,
-      file.lines.length ? el("div", { class: "scroll", tabindex: "0" }, lines) : null,
-      file.note ? el("p", { class: "note" }, plain(file.note)) : null);
-  });
-  const more = data.more ? el("p", { class: "note" }, `${data.more} more files changed; ask for one of them.`) : null;
-  return el("div", { class: "answer" }, ...boxes, more);
+    const [left, right] = kind === "hunk" || kind === "said" ? ["", ""] : [kind === "add" ? "" : before++, kind === "del" ? "" : after++];
+    lines.append(el("i", { class: kind }, String(left)), el("i", { class: kind }, String(right)), el("code", { class: kind }, plain(line)));
+  }
+  return lines;
 }
 
-const TITLES = { query_metadata: "Asked the index", read_file: "Read a file from HDFS",
-  get_file_diff: "Compared two versions from HDFS", restore_repo: "Planned a restore" };
+export function diff(data) {
+  const boxes = data.files.map((file) => el("details", { class: "box file", open: data.files.length < 9 },
+    el("summary", {}, el("b", { class: "mono grow" }, plain(file.path)),
+      { A: el("span", { class: "pill good" }, "added"), D: el("span", { class: "pill bad" }, "deleted"), T: el("span", { class: "pill" }, "type changed") }[file.status],
+      el("span", { class: "plus" }, "+" + file.added), el("span", { class: "minus" }, "−" + file.removed)),
+    file.lines.length ? el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Diff of ${plain(file.path)}` }, diffLines(file)) : null,
+    file.note ? el("p", { class: "note" }, plain(file.note)) : null));
+  const more = data.more ? el("p", { class: "note" }, `${count(data.more, "more file")} changed; ask for one of them.`) : null;
+  return el("div", { class: "stack" }, boxes, more);
+}
+
+const TITLES = { query_metadata: "Asked the index", read_file: "Read a file from HDFS", get_file_diff: "Compared two versions from HDFS",
+  restore_repo: "Planned a restore", list_repositories: "Listed repositories", list_snapshots: "Listed snapshots", search_history: "Searched the history",
+  snapshot_repo: "Planned a snapshot", verify_repo: "Planned a verification", dag_run_status: "Looked at a run" };
+
+export function title(name) { return TITLES[name] || name.replaceAll("_", " "); }
 
 export function tool(result, call) {
   const evidence = result.evidence;
   const list = el("dl");
   const row = (label, value, mono) => value && list.append(el("dt", {}, label),
-    el("dd", {}, mono ? el("pre", {}, plain(value)) : plain(value)));
-  row("Arguments", Object.entries(call ? call.arguments : {}).map(([k, v]) => `${k}: ${v}`).join("\n"), true);
+    el("dd", {}, mono ? el("pre", { tabindex: "0", role: "region", "aria-label": label }, plain(value)) : plain(value), label === "SQL" ? copier(value) : null));
   row("Read as", evidence.read_as);
+  row("Arguments", Object.entries(call ? call.arguments : {}).map(([k, v]) => `${k}: ${typeof v === "string" ? v : JSON.stringify(v)}`).join("\n"), true);
   row("SQL", evidence.sql, true);
   row("With", Object.entries(evidence.parameters || {}).map(([k, v]) => `:${k} = ${JSON.stringify(v)}`).join("\n"), true);
   row("Commit", evidence.commit, true);
   row("From", evidence.hdfs_path || evidence.snapshot, true);
   row("Error", result.error);
-  const time = ` · ${Math.max(1, Math.round(evidence.elapsed * 1000))} ms`;
   return el("details", { class: "tool" + (result.ok ? "" : " failed") },
-    el("summary", {}, el("b", {}, TITLES[result.name] || result.name),
-      (evidence.read_as ? ": " + plain(evidence.read_as) : "") + time), list);
+    el("summary", {}, el("b", {}, title(result.name)), el("span", { class: "grow" }, evidence.read_as ? plain(evidence.read_as) : ""),
+      el("span", {}, `${Math.max(1, Math.round(evidence.elapsed * 1000))} ms`)), list);
 }

@@ -1,0 +1,98 @@
+"""Proposals and the runs that they become. What acts needs the person's own role, the policy, and what was shown."""
+
+# No postponed annotations here: FastAPI reads those of the routes, and they name what routes() is given.
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from pydantic import BaseModel, Field
+
+from pivo.agent import acting, build
+from pivo.agent.messages import ToolUse, UserMessage
+from pivo.agent.policy import Policy
+from pivo.agent.proposals import Proposals
+from pivo.chat import standing
+from pivo.chat.guards import Callers, resources, same_origin
+from pivo.chat.host import DAG, Caller, Host
+from pivo.errors import UsageError
+from pivo.models import Json
+from pivo.settings import Settings
+
+_ORIGIN = "chat"
+_RUN_ID = re.compile(r"^[A-Za-z0-9_.:+-]{1,250}$")
+
+
+class Confirmation(BaseModel):
+    """The digest of the proposal as it was shown."""
+
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Wish(BaseModel):
+    """A restore that a person chose on the archive page; `target` empty lets PIVO choose a name."""
+
+    repo: str = Field(min_length=1, max_length=255)
+    ref: str = Field(min_length=1, max_length=255)
+    target: str = Field(default="", max_length=512)
+
+
+def routes(host: Host, who: Callers) -> APIRouter:
+    """The routes under api/proposals and api/runs."""
+    router = APIRouter()
+
+    @router.post("/api/proposals", dependencies=[Depends(same_origin)])
+    def propose(body: Wish, caller: Annotated[Caller, Depends(who.actor)]) -> Json:
+        return _propose(host.settings(), caller.name, body)
+
+    @router.get("/api/proposals/{proposal_id}")
+    def proposal(proposal_id: str, caller: Annotated[Caller, Depends(who.anyone)]) -> Json:
+        return _book(host.settings()).get(proposal_id, caller.name).to_json()
+
+    @router.post("/api/proposals/{proposal_id}/cancel", dependencies=[Depends(same_origin)])
+    def cancel(proposal_id: str, body: Confirmation, caller: Annotated[Caller, Depends(who.anyone)]) -> Json:
+        settings = host.settings()
+        trail = resources(settings).trail(caller.name, _ORIGIN)
+        return acting.cancel(trail, _book(settings), caller.name, proposal_id).to_json()
+
+    @router.post("/api/proposals/{proposal_id}/confirm", dependencies=[Depends(same_origin)])
+    def confirm(
+        proposal_id: str, body: Confirmation, request: Request, caller: Annotated[Caller, Depends(who.actor)]
+    ) -> Json:
+        settings = host.settings()
+        trail = resources(settings).trail(caller.name, _ORIGIN)
+        with host.orchestrator(request, caller) as airflow:
+            confirmed, run = acting.confirm(
+                settings, trail, _book(settings), airflow, caller.name, proposal_id, body.digest
+            )
+        return confirmed.to_json() | {"run": {"run_id": run.run_id, "state": run.state}}
+
+    @router.get("/api/runs/{run_id}")
+    def run(run_id: str, request: Request, caller: Annotated[Caller, Depends(who.anyone)]) -> Json:
+        if not _RUN_ID.match(run_id):
+            raise HTTPException(404, "There is no such run.")
+        with host.orchestrator(request, caller) as airflow:  # which refuses who may not see the run
+            found = airflow.run(DAG, run_id)
+            tasks = airflow.tasks(DAG, run_id)
+            why = airflow.failure(DAG, run_id) if found.state == "failed" else None
+            address = airflow.result(DAG, run_id, "push", 0) if found.state == "success" else None
+        stood = standing.standing(host.settings(), run_id)
+        told = {"run_id": run_id, "dag_id": DAG, "state": found.state, "failure": why, "address": address}
+        return {**told, "stages": standing.stages(tasks, stood.amount), **stood.to_json()}
+
+    return router
+
+
+def _propose(settings: Settings, who: str, wish: Wish) -> Json:
+    """What the agent's own tool makes of the wish: the same checks, the same proposal."""
+    tools = build.toolbox(resources(settings), who)
+    said = f"Restore {wish.repo} at {wish.ref}" + (f" into {wish.target}" if wish.target else "")
+    tools.begin(said, [UserMessage(said)])
+    arguments = {"repo": wish.repo, "ref": wish.ref} | ({"target": wish.target} if wish.target else {})
+    output = tools.run(ToolUse("page-1", "restore_repo", arguments))
+    if output.proposal is None:
+        raise UsageError(str(output.summary.get("error", "")), str(output.summary.get("do", "")))
+    return output.proposal.to_json()
+
+
+def _book(settings: Settings) -> Proposals:
+    return build.proposals(settings, Policy.load(settings))

@@ -1,0 +1,125 @@
+"""Questions and conversations: the answer as server-sent events, and what was shown before."""
+
+# No postponed annotations here: FastAPI reads those of the routes, and they name what routes() is given.
+import json
+import logging
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from pivo.agent import build, events
+from pivo.agent.conversations import Conversations
+from pivo.chat import render
+from pivo.chat.guards import Callers, resources, same_origin
+from pivo.chat.host import Caller, Host
+from pivo.chat.talks import Talks
+from pivo.errors import PivoError
+from pivo.models import Json
+from pivo.settings import Settings
+
+_log = logging.getLogger(__name__)
+_TALK = r"^[A-Za-z0-9-]{8,64}$"
+
+
+class Question(BaseModel):
+    """A question and the conversation that it belongs to (an id that the page made up)."""
+
+    question: str = Field(min_length=1, max_length=4000)
+    conversation: str = Field(pattern=_TALK)
+    offline: bool = False
+
+
+class Title(BaseModel):
+    """A conversation's new name."""
+
+    title: str = Field(min_length=1, max_length=200)
+
+
+class Nothing(BaseModel):
+    """A request that says nothing more: `{}`."""
+
+
+def routes(host: Host, who: Callers) -> APIRouter:
+    """The routes under api/ask and api/conversations."""
+    router = APIRouter()
+
+    def talks() -> Talks:
+        return Talks(host.settings().home / "agent")
+
+    @router.post("/api/ask", dependencies=[Depends(same_origin)])
+    def ask(body: Question, caller: Annotated[Caller, Depends(who.anyone)]) -> StreamingResponse:
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        answer = _stream(host.settings(), caller.name, body)
+        return StreamingResponse(answer, media_type="text/event-stream", headers=headers)
+
+    @router.get("/api/conversations")
+    def conversations(caller: Annotated[Caller, Depends(who.anyone)]) -> list[Json]:
+        return talks().all(caller.name)
+
+    @router.get("/api/conversations/{talk}")
+    def conversation(talk: str, caller: Annotated[Caller, Depends(who.anyone)]) -> list[Json]:
+        return talks().turns(talk, caller.name)
+
+    @router.post("/api/conversations/{talk}/rename", dependencies=[Depends(same_origin)])
+    def rename(talk: str, body: Title, caller: Annotated[Caller, Depends(who.anyone)]) -> Json:
+        talks().rename(talk, caller.name, body.title)
+        return {}
+
+    @router.post("/api/conversations/{talk}/delete", dependencies=[Depends(same_origin)])
+    def delete(talk: str, body: Nothing, caller: Annotated[Caller, Depends(who.anyone)]) -> Json:
+        talks().delete(talk, caller.name)
+        Conversations(host.settings().home / "agent").forget(talk, caller.name)
+        return {}
+
+    return router
+
+
+def _stream(settings: Settings, who: str, body: Question) -> Iterator[str]:
+    """The answer as server-sent events; a failure is one, too. What was told is kept, however it ended."""
+    talks = Talks(settings.home / "agent")
+    turn = talks.begin(body.conversation, who, body.question)
+    told: list[Json] = []
+    text, ended = "", False
+    try:
+        for event in _events(settings, who, body):
+            if event["type"] == "text":
+                text += event["text"]
+            else:
+                told.append(event)
+            if event["type"] == "done" and text.strip():
+                told.insert(len(told) - 1, {"type": "answer", "html": render.html(text)})
+                yield _sse(told[-2])
+            ended = ended or event["type"] in {"done", "error"}
+            yield _sse(event)
+    finally:  # the person may have stopped it, or closed the page
+        if not ended:
+            told += [{"type": "answer", "html": render.html(text)}] if text.strip() else []
+            told.append({"type": "stopped"})
+        talks.end(turn, told)
+        resources(settings).audit().flush()
+
+
+def _events(settings: Settings, who: str, body: Question) -> Iterator[Json]:
+    book = Conversations(settings.home / "agent")
+    try:
+        history = book.load(body.conversation, who)
+        agent = build.agent(resources(settings), who, offline=body.offline)
+        for event in agent.ask(body.question, history):
+            if isinstance(event, events.Done):
+                book.save(body.conversation, who, (*history, *event.messages))
+            told = events.to_json(event)
+            if told["type"] == "tool_result":
+                told["view"] = render.with_colours(told["view"])
+            yield told
+    except PivoError as err:
+        yield {"type": "error", "what": err.what, "do": err.do}
+    except Exception:  # noqa: BLE001 - a stream has begun: the page must hear how it ends
+        _log.exception("A question of %s broke off", who)
+        yield {"type": "error", "what": "The answer broke off unexpectedly.", "do": "Airflow's own log says why."}
+
+
+def _sse(data: Json) -> str:
+    return f"data: {json.dumps(data, default=str)}\n\n"
