@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pivo.agent.audit import Trail, of
 from pivo.agent.policy import Policy
-from pivo.agent.proposals import Proposal, Proposals
+from pivo.agent.proposals import DAGS, Proposal, Proposals
 from pivo.errors import PivoError
 from pivo.orchestrator import DagRun, Orchestrator
 from pivo.settings import Settings
 from pivo.trace import trace
-
-DAG = "pivo_restore"
 
 
 def confirm(
@@ -33,10 +31,10 @@ def confirm(
         trace(settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", f"proposal {digest[:12]} confirmed by {who}")
         run = _trigger(airflow, book, confirmed)
     except PivoError as err:
-        trail.record("trigger", "refused", **facts, dag=DAG, error=type(err).__name__)
+        trail.record("trigger", "refused", **facts, dag=DAGS[facts["tool"]], error=type(err).__name__)
         raise
-    trail.record("trigger", "started", **facts, dag=DAG, run_id=run.run_id)
-    trace(settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {DAG} {run.run_id} triggered as {who}")
+    trail.record("trigger", "started", **facts, dag=confirmed.dag, run_id=run.run_id)
+    trace(settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {confirmed.dag} {run.run_id} triggered as {who}")
     return confirmed, run
 
 
@@ -49,7 +47,7 @@ def cancel(trail: Trail, book: Proposals, who: str, proposal_id: str) -> Proposa
 
 def _trigger(airflow: Orchestrator, book: Proposals, confirmed: Proposal) -> DagRun:
     try:
-        return airflow.trigger(DAG, confirmed.arguments, confirmed.planned_run_id)
+        return airflow.trigger(confirmed.dag, confirmed.arguments, confirmed.planned_run_id)
     except BaseException:
         book.reopen(confirmed.id, confirmed.who)
         raise

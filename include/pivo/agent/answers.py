@@ -40,6 +40,33 @@ def sentence(frame: str, reading: Reading, table: Table, now: datetime) -> str:
     return build(records, reading, now)
 
 
+def proposed(tool: str, content: Record) -> str:
+    """What a proposal says: what would be done, and that nothing has been."""
+    repos = ", ".join(map(str, content.get("repos") or [content.get("repo", "")]))
+    match tool:
+        case "snapshot_repo":
+            what = f"I can take a snapshot of {repos}."
+        case "verify_repo":
+            what = f"I can verify {repos}{' deeply' if content.get('deep') else ''}."
+        case "dag_run_status":
+            return run_status(content)
+        case _ if content.get("commit"):
+            what = f"I can bring {repos} back at `{str(content['commit'])[:12]}` into {content['target']}."
+        case _:
+            what = f"I can bring {repos} back as of {content.get('ref', '')} into {content.get('target', '')}."
+    return f"{what} Nothing has happened yet: read the proposal and confirm it."
+
+
+def run_status(content: Record) -> str:
+    """How a DAG run stands, in a sentence."""
+    if not content.get("run_id"):
+        return "There is no such run."
+    tasks = "; ".join(f"{t['task']}: {t['state']}" for t in content.get("tasks", ()))
+    why = f" {name(content['failure'])}" if content.get("failure") else ""
+    state = content.get("state", "not known")
+    return f"The run `{content['run_id']}` of {content.get('dag', '')} is **{state}**.{why} {tasks}".strip()
+
+
 def when(value: Any, now: datetime) -> str:
     """`2026-11-20 14:03 UTC (3 days ago)` of a time as the index writes it."""
     try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pivo.agent.tools.base import ToolOutput
 
 _VIEWS = frozenset({v.name for v in VIEWS} | {"repo_snapshots"})
-_ARGUMENTS = ("repo", "ref", "path", "old", "new", "target", "limit")
+_ARGUMENTS = ("repo", "repos", "ref", "exclude", "path", "old", "new", "target", "deep", "dag", "run_id", "limit")
 
 
 class Audit(Protocol):
@@ -128,7 +128,8 @@ class Trail:
 def of(proposal: Proposal) -> dict[str, Any]:
     """What is recorded of a proposal: all of it was resolved and shown."""
     arguments = proposal.arguments
-    told = {"repo": arguments.get("repo"), "commit": arguments.get("commit"), "target": arguments.get("target")}
+    told = {key: arguments.get(key) for key in ("repo", "commit", "target", "ref", "deep")}
+    told["repos"] = [r["name"] if isinstance(r, dict) else r for r in arguments.get("repos") or ()]
     return {k: v for k, v in told.items() if v} | {"tool": proposal.tool, "proposal": proposal.digest[:12]}
 
 

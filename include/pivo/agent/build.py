@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,10 @@ from pivo.settings import Settings
 if TYPE_CHECKING:
     from pivo.events.audit import AuditLog
     from pivo.index.reader import IndexReader
+    from pivo.orchestrator import Orchestrator
     from pivo.snapshot.archive import Archive
+
+    Airflow = Callable[[], Orchestrator]
 
 
 class Resources:
@@ -81,12 +84,15 @@ def opened(settings: Settings) -> Iterator[Resources]:
         resources.close()
 
 
-def agent(resources: Resources, who: str, origin: str = "chat", *, offline: bool = False) -> Agent:
+def agent(
+    resources: Resources, who: str, origin: str = "chat", *, offline: bool = False, airflow: Airflow | None = None
+) -> Agent:
     """An agent for `who`, who came by `origin` (chat, cli, …), one question at a time.
 
-    Gemini where there is a key (and not `offline`), the planner behind it and where there is none.
+    Gemini where there is a key (and not `offline`), the planner behind it and where there is none. `airflow` asks
+    Airflow as that person.
     """
-    settings, tools = resources.settings, toolbox(resources, who, origin)
+    settings, tools = resources.settings, toolbox(resources, who, origin, airflow)
     planner = Planner(Vocabulary(resources.reader))
     simple = Mind(OfflineBrain(planner), planner)
     if offline or not settings.gemini.api_key:
@@ -95,7 +101,7 @@ def agent(resources: Resources, who: str, origin: str = "chat", *, offline: bool
     return Agent(Mind(gemini, gemini, gemini), tools, fallback=simple)
 
 
-def toolbox(resources: Resources, who: str, origin: str = "chat") -> Toolbox:
+def toolbox(resources: Resources, who: str, origin: str = "chat", airflow: Airflow | None = None) -> Toolbox:
     """The tools for `who`, who came by `origin`; without a mind, for what a person does by hand on a page."""
     from pivo.restore.plan import validate
 
@@ -111,6 +117,8 @@ def toolbox(resources: Resources, who: str, origin: str = "chat") -> Toolbox:
         validate=validate,
         forge_owner=lambda: _forge_owner(settings),
         trail=resources.trail(who, origin),
+        # The command line has the installation's own login; on a page everybody has only theirs.
+        airflow=airflow or ((lambda: _airflow(settings)) if origin == "cli" else None),
     )
     return Toolbox(context)
 
@@ -118,6 +126,12 @@ def toolbox(resources: Resources, who: str, origin: str = "chat") -> Toolbox:
 def proposals(settings: Settings, policy: Policy) -> Proposals:
     """The proposals of this installation."""
     return Proposals(settings.home / "agent", minutes=policy.expires_minutes)
+
+
+def _airflow(settings: Settings) -> Orchestrator:
+    from pivo.orchestrator import Orchestrator
+
+    return Orchestrator(settings.airflow_url, settings.airflow_user, settings.airflow_password)
 
 
 def _facts(resources: Resources) -> dict[str, str]:

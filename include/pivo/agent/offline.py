@@ -9,11 +9,15 @@ from pivo.agent import answers, safe
 from pivo.agent.brain import Declaration, Part, TurnEnd
 from pivo.agent.events import Badge, Refusal, TextDelta
 from pivo.agent.messages import Message, ModelMessage, ToolAnswer, ToolMessage, ToolUse, UserMessage
-from pivo.agent.planner import Plan, Planner
+from pivo.agent.planner import Plan, Planner, Turn
 from pivo.agent.views import Code, Diff, Table
 
 _ID = "offline-"
 """How this brain's calls are told from another's, whose place it may have taken in the middle."""
+
+
+_TOLD = frozenset({"restore_repo", "snapshot_repo", "verify_repo", "dag_run_status"})  # by what they say, not by rows
+_TURNS = 6  # earlier questions that a question may lean on, one by one
 
 
 class OfflineBrain:
@@ -24,12 +28,12 @@ class OfflineBrain:
     def __init__(self, planner: Planner, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._planner = planner
         self._now = now
-        self._planned: tuple[str, Plan | Refusal] | None = None
+        self._planned: tuple[int, str, Plan | Refusal] | None = None
 
     def reply(self, messages: Sequence[Message], tools: Sequence[Declaration], deadline: float) -> Iterator[Part]:
         """The next step of the plan for the last question, or its answer."""
         question, given = _current(messages)
-        plan = self._plan(question)
+        plan = self._plan(question, messages)
         if isinstance(plan, Refusal):
             yield plan
             yield TurnEnd(ModelMessage(f"Refused: {plan.reason}"))
@@ -42,11 +46,12 @@ class OfflineBrain:
         yield TextDelta(text)
         yield TurnEnd(ModelMessage(text))
 
-    def _plan(self, question: str) -> Plan | Refusal:
+    def _plan(self, question: str, messages: Sequence[Message]) -> Plan | Refusal:
         # A question is planned once, although each of its steps is a turn.
-        if self._planned is None or self._planned[0] != question:
-            self._planned = question, self._planner.plan(question)
-        return self._planned[1]
+        asked = sum(isinstance(m, UserMessage) for m in messages)
+        if self._planned is None or self._planned[:2] != (asked, question):
+            self._planned = asked, question, self._planner.plan(question, _before(messages))
+        return self._planned[2]
 
     def _next(self, plan: Plan, given: Sequence[ToolAnswer]) -> ToolUse | None:
         if len(given) >= len(plan.steps) or any(not answer.ok for answer in given):
@@ -62,6 +67,10 @@ class OfflineBrain:
         if not last.ok:
             return _error(last)
         view = last.view
+        if len(given) < len(plan.steps) and isinstance(view, Table):
+            return f"There are not enough commits to go by: {len(view.rows)} found."
+        if last.name in _TOLD:
+            return answers.proposed(last.name, last.content)
         if isinstance(view, Diff):
             span = f"`{view.old[:7]}` and `{view.new[:7]}`" if view.old else f"nothing and `{view.new[:7]}`"
             return f"{view.explanation} (Between {span}.)"
@@ -69,15 +78,21 @@ class OfflineBrain:
             return _file(view, str(last.content.get("commit", "")))
         if isinstance(view, Table) and last.name == "read_file":
             return f"{len(view.rows)} entries in `{last.content['folder'] or '/'}` at `{last.content['commit'][:7]}`:"
-        if isinstance(view, Table) and len(given) < len(plan.steps):
-            return f"There are not enough commits to compare: {len(view.rows)} found."
         if isinstance(view, Table):
             return answers.sentence(plan.frame, plan.reading, view, self._now())
-        content = last.content
-        return (
-            f"I can bring {content['repo']} back at `{content['commit'][:12]}` into {content['target']}. "
-            "Nothing has happened yet: read the proposal and confirm it."
-        )
+        return "There is nothing to show."
+
+
+def _before(messages: Sequence[Message]) -> list[Turn]:
+    """The questions before the last one, with the answers of the tools to each; what no tool answered has none."""
+    turns: list[Turn] = []
+    for message in messages[:-1]:
+        if isinstance(message, UserMessage):
+            turns.append(Turn(message.text))
+        elif isinstance(message, ToolMessage) and turns:
+            turns[-1] = Turn(turns[-1].question, (*turns[-1].answers, *message.answers))
+    start = max(i for i, m in enumerate(messages) if isinstance(m, UserMessage))
+    return turns[: sum(isinstance(m, UserMessage) for m in messages[:start])][-_TURNS:]
 
 
 def _current(messages: Sequence[Message]) -> tuple[str, list[ToolAnswer]]:

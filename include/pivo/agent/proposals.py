@@ -31,6 +31,10 @@ CREATE TABLE IF NOT EXISTS proposals (
 """
 
 
+DAGS = {"restore_repo": "pivo_restore", "snapshot_repo": "pivo_snapshot", "verify_repo": "pivo_verify"}
+"""The DAG that a confirmed proposal of each tool runs."""
+
+
 class ProposalRefused(PivoError):
     """The proposal cannot be confirmed: used, expired, another's, or not what was shown. Nothing was started."""
 
@@ -54,6 +58,11 @@ class Proposal:
     run_id: str = ""
 
     @property
+    def dag(self) -> str:
+        """The DAG that a confirmation runs."""
+        return DAGS[self.tool]
+
+    @property
     def planned_run_id(self) -> str:
         """The id of the DAG run that a confirmation starts: fixed, so that one proposal is at most one run."""
         return f"agent__{hashlib.sha256(self.id.encode()).hexdigest()[:20]}"
@@ -62,6 +71,7 @@ class Proposal:
         return {
             "id": self.id,
             "tool": self.tool,
+            "dag": self.dag,
             "arguments": self.arguments,
             "details": self.details,
             "digest": self.digest,

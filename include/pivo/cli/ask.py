@@ -230,13 +230,13 @@ def _offer(resources: Resources, proposal: Proposal, *, yes: bool, wait: bool) -
     table = RichTable(box=None, show_header=False, pad_edge=False)
     for label, value in proposal.details.items():
         table.add_row(Text(label, style="dim"), Text(_clean(value)))
-    console.print(Panel(table, title="Proposed restore", border_style="yellow", expand=False))
+    console.print(Panel(table, title=f"Proposed: {proposal.dag}", border_style="yellow", expand=False))
     if not yes and not (sys.stdin.isatty() and console.is_terminal):
         console.print(Text("Nothing was started. Confirm it with --yes.", style="dim"))
         return
     from pivo.agent import acting
 
-    if not yes and not typer.confirm("Restore it?", default=False):
+    if not yes and not typer.confirm("Do it?", default=False):
         acting.cancel(resources.trail(proposal.who, "cli"), _book(resources), proposal.who, proposal.id)
         console.print(Text("Cancelled; nothing was started.", style="dim"))
         return
@@ -244,7 +244,7 @@ def _offer(resources: Resources, proposal: Proposal, *, yes: bool, wait: bool) -
     if address:
         console.print(Text(f"Restored to {_clean(address)}", style="green"), soft_wrap=True)
     else:
-        console.print(Text(f"Run {run.run_id} of {DAG} is {run.state}: {run.url}"), soft_wrap=True)
+        console.print(Text(f"Run {run.run_id} of {run.dag_id} is {run.state}: {run.url}"), soft_wrap=True)
 
 
 def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: bool) -> tuple[DagRun, str | None]:
@@ -261,12 +261,14 @@ def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: boo
         if not wait:
             return run, None
         with Live(console=stderr, refresh_per_second=4) as live:
-            run = airflow.wait(DAG, run.run_id, watch=lambda tasks: None if quiet else live.update(stages(tasks)))
-        trace(settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {DAG} {run.run_id} is {run.state}")
+            hidden = quiet or run.dag_id != DAG  # only a restore has the four stages
+            watch = (lambda _: None) if hidden else (lambda tasks: live.update(stages(tasks)))
+            run = airflow.wait(run.dag_id, run.run_id, watch=watch)
+        trace(settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {run.dag_id} {run.run_id} is {run.state}")
         if run.state != "success":
-            why = airflow.failure(DAG, run.run_id) or f"The run {run.run_id} ended as {run.state}."
+            why = airflow.failure(run.dag_id, run.run_id) or f"The run {run.run_id} ended as {run.state}."
             raise PivoError(why, f"The run is at {run.url}")
-        return run, str(airflow.result(DAG, run.run_id, "push", 0) or "")
+        return run, str(airflow.result(run.dag_id, run.run_id, "push", 0) or "")
 
 
 def _book(resources: Resources) -> Proposals:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from gemini_server import GeminiServer, call, text
+from pivo.agent import tools
 from pivo.agent.brain import Mind
 from pivo.agent.events import Done, ProposalMade, TextDelta, ToolResult
 from pivo.agent.gemini import GeminiBrain
@@ -44,7 +45,7 @@ def test_text_is_streamed_and_usage_counted(kit) -> None:
     request = server.requests[0]
     assert server.paths[0].endswith("/models/gemini-test:streamGenerateContent?alt=sse")
     names = [f["name"] for f in request["tools"][0]["functionDeclarations"]]
-    assert names == ["query_metadata", "read_file", "get_file_diff", "restore_repo"]
+    assert names == [tool.declaration.name for tool in tools.ALL]
     assert "acme/web" in json.dumps(request["systemInstruction"])
 
 

@@ -26,8 +26,11 @@ def call(kit, name: str, said: str = "", **arguments: object):
 
 def test_every_tool_declares_itself(kit) -> None:
     declared = {d.name: d for d in kit.toolbox.declarations}
-    assert set(declared) == {"query_metadata", "read_file", "get_file_diff", "restore_repo"}
-    assert [d.name for d in declared.values() if d.acts] == ["restore_repo"]
+    assert set(declared) == {
+        *("query_metadata", "search_history", "list_repositories", "list_snapshots", "read_file", "get_file_diff"),
+        *("dag_run_status", "restore_repo", "snapshot_repo", "verify_repo"),
+    }
+    assert [d.name for d in declared.values() if d.acts] == ["restore_repo", "snapshot_repo", "verify_repo"]
     for declaration in declared.values():
         assert declaration.parameters["additionalProperties"] is False
 

@@ -1,59 +1,46 @@
 """The offline planner: a question becomes tool calls, or is refused. Deterministic; no model, no guess.
 
-    question ─▶ words ─▶ names, dates, concepts (every word explained) ─▶ frame ─▶ steps (tool calls)
+    question ─▶ what was said before put in ─▶ words ─▶ names, dates, concepts (every word explained) ─▶ frame ─▶ steps
 
 `Planner.plan` gives the steps, `Planner.write` (a SqlWriter) the SELECT of a question that one query answers.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from pivo.agent.brain import Query
 from pivo.agent.events import Refusal
-from pivo.agent.messages import ToolAnswer
-from pivo.agent.planner import frames, restores, sql
+from pivo.agent.planner import actions, frames, restores, sql, suggest
+from pivo.agent.planner.actions import ActionWish
+from pivo.agent.planner.context import Turn
+from pivo.agent.planner.followups import Followups
+from pivo.agent.planner.frames import Frame
 from pivo.agent.planner.reading import Reading, read
+from pivo.agent.planner.restores import RestoreWish
+from pivo.agent.planner.steps import NEED_REPO, Step, call, hashes, steps
 from pivo.agent.planner.vocabulary import Vocabulary
-from pivo.agent.views import Table
+from pivo.agent.planner.words import wordset
 from pivo.errors import UsageError
 
-EXAMPLES = (
-    "Who committed last to {repo}?",
-    "Show the last 5 commits in {repo}",
-    "What changed in README.md between the last two commits that touched it?",
-    "How many commits were there last week in {repo}?",
-    "Who are the contributors of {repo}?",
-    "When was {repo} last backed up?",
-    "Which repositories were not snapshotted since yesterday?",
-    "List the branches of {repo}",
-    "Show README.md of {repo} as of yesterday",
-    "Which commits mention 'fix' in {repo}?",
-    "Who restored {repo}?",
-    "Restore the '{repo}' repo to the latest commit",
-)
-"""Questions that can be asked; a refusal suggests the nearest."""
+__all__ = ["Plan", "Planner", "Step", "Turn"]
 
-
-@dataclass(frozen=True)
-class Step:
-    """One tool call. `arguments` is worked out from the answers so far; None ends the plan there."""
-
-    tool: str
-    arguments: Callable[[Sequence[ToolAnswer]], dict[str, Any] | None]
+_ONE_COMMIT = frozenset({"last_commit", "first_commit", "commit", "parent", "tip"})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do about a question: the steps, and the frame for the sentence at the end."""
+    """What to do about a question: the steps, and the frame for the sentence at the end.
+
+    `question` is what was planned: the question with what was said before put in.
+    """
 
     frame: str
     reading: Reading
     steps: tuple[Step, ...]
+    question: str = ""
 
 
 class Planner:
@@ -63,146 +50,121 @@ class Planner:
         self._vocabulary = vocabulary
         self._now = now
 
-    def plan(self, question: str) -> Plan | Refusal:
-        """The plan for `question`, or why there is none; nothing but names has been looked up by then."""
+    def plan(self, question: str, before: Sequence[Turn] = ()) -> Plan | Refusal:
+        """The plan for `question` after the turns `before`, or why there is none; only names were looked up then."""
+        told = Followups(self).told(question, before)
+        if isinstance(told, Refusal):
+            return told
+        return self.plan_alone(told)
+
+    def plan_alone(self, question: str) -> Plan | Refusal:
+        """The plan for a question that stands for itself."""
         wanted = restores.wish(question, self._vocabulary, self._now())
         if wanted is not None:
             return self._restore(question, wanted)
-        reading, name, refusal = self._understand(question)
-        if refusal is not None or name is None:
-            return refusal or self._refuse(question, reading, "")
-        return Plan(name, reading, _steps(name, reading))
+        action = actions.wish(question, self._vocabulary)
+        if action is not None:
+            return self._act(question, action)
+        reading, frame, refusal = self._understand(question)
+        if refusal is not None or frame is None:
+            return refusal or self.refuse(question, reading, "")
+        return Plan(frame.kind, reading, steps(frame, reading), question)
+
+    def read(self, question: str) -> Reading:
+        """The names and concepts of a question, known or not."""
+        return read(question, self._vocabulary, self._now())
 
     def write(self, question: str, failed: Sequence[tuple[str, str]] = ()) -> Query:
         """The SELECT that answers `question`; UsageError when it is not understood as such a question."""
-        reading, name, refusal = self._understand(question)
+        reading, frame, refusal = self._understand(question)
         if refusal is not None:
             raise UsageError(refusal.reason, f"Try: {'; '.join(refusal.suggestions)}")
-        if name not in sql.QUERIES:
+        if frame is None or frame.kind not in sql.QUERIES:
             raise UsageError("The index alone cannot answer that.", "Ask for commits, people, snapshots or refs.")
-        return sql.compile_frame(name, reading)
+        return sql.compile_frame(frame, reading)
 
-    def _understand(self, question: str) -> tuple[Reading, str | None, Refusal | None]:
-        reading = read(question, self._vocabulary, self._now())
-        if reading.problems:
-            return reading, None, self._refuse(question, reading, f"{'; '.join(reading.problems)}.")
-        if reading.unknown:
-            return reading, None, self._refuse(question, reading, "")
-        name = frames.frame(reading)
-        reason = "I know the words, but not a question that has all of them."
-        if name is None:
-            return reading, None, self._refuse(question, reading, reason)
-        if name in _NEED_REPO and reading.repo is None:
-            names = ", ".join(self._vocabulary.repos()[:5])
-            return reading, None, self._refuse(question, reading, f"Which repository? The archive has {names}.")
-        return reading, name, None
-
-    def _refuse(self, question: str, reading: Reading, reason: str) -> Refusal:
+    def refuse(self, question: str, reading: Reading, reason: str) -> Refusal:
+        """What was understood, what was not, and what can be asked instead."""
         unknown = tuple(dict.fromkeys(reading.unknown))
+        words = [w for w in unknown if " " not in w and w.casefold() not in _POINTERS]
+        names = self._vocabulary
         similar = [
-            n for w in unknown for n in (*self._vocabulary.similar_repos(w), *self._vocabulary.similar_authors(w))
+            n for w in words for n in (*names.similar_repos(w), *names.similar_authors(w), *names.similar_paths(w))
         ]
         if similar:
             reason = f"{reason} Did you mean {', '.join(dict.fromkeys(similar))}?".strip()
         elif reading.candidates:
             reason = f"{reason} It may be {', '.join(reading.candidates[:5])}.".strip()
+        elif len(words) < len(unknown) and not reason:
+            pointers = ", ".join(f"“{w}”" for w in unknown if w not in words)
+            reason = f"What is {pointers}? Nothing that was said before tells. Name it."
         elif unknown and not reason:
             reason = "No repository, person, path, ref or word that I know."
-        return Refusal(tuple(dict.fromkeys(reading.understood)), unknown, reason, self._suggest(question, reading.repo))
+        return Refusal(
+            tuple(dict.fromkeys(reading.understood)), unknown, reason, self.suggestions(question, reading.repo)
+        )
 
-    def _restore(self, question: str, wanted: restores.RestoreWish) -> Plan | Refusal:
-        if wanted.problems or wanted.unknown:
-            reason = "; ".join(wanted.problems)
-            candidates = tuple(dict.fromkeys(wanted.candidates))
-            if candidates:
-                reason += f". Did you mean {', '.join(candidates[:5])}?"
-            repo = wanted.repo or next(iter(candidates), None)
-            return Refusal(
-                ("a restore", *wanted.understood), tuple(wanted.unknown), reason.strip(), self._suggest(question, repo)
-            )
-        arguments = {"repo": wanted.repo, "ref": wanted.ref}
-        if wanted.target:
-            arguments["target"] = wanted.target
-        reading = Reading(question, [], repos=[wanted.repo])
-        return Plan("restore", reading, (Step("restore_repo", lambda _: arguments),))
-
-    def _suggest(self, question: str, repo: str | None) -> tuple[str, ...]:
+    def suggestions(self, question: str, repo: str | None) -> tuple[str, ...]:
+        """Three questions that can be asked."""
         known = self._vocabulary.repos()
         name = repo or (known[0] if known else "PIVO")
-        filled = [example.format(repo=name) for example in EXAMPLES]
-        scores = {e: difflib.SequenceMatcher(None, question.casefold(), e.casefold()).ratio() for e in filled}
-        return tuple(sorted(filled, key=lambda e: -scores[e])[:3])
+        return suggest.nearest(question, name, self._vocabulary.head_branch(name))
+
+    def _understand(self, question: str) -> tuple[Reading, Frame | None, Refusal | None]:
+        reading = self.read(question)
+        if reading.problems:
+            return reading, None, self.refuse(question, reading, f"{'; '.join(reading.problems)}.")
+        if reading.unknown:
+            return reading, None, self.refuse(question, reading, "")
+        frame = frames.frame(reading)
+        if frame is None:
+            reason = "I know the words, but not a question that has all of them."
+            return reading, None, self.refuse(question, reading, reason)
+        if reading.path and reading.path.homes and not (reading.repos or reading.owner):
+            homes = ", ".join(reading.path.homes[:5])
+            reason = f"Which repository? {reading.path.path} is in {homes}."
+            return reading, None, self.refuse(question, reading, reason)
+        if frame.kind in NEED_REPO and reading.repo is None:
+            names = ", ".join(self._vocabulary.repos()[:5])
+            return reading, None, self.refuse(question, reading, f"Which repository? The archive has {names}.")
+        return reading, frame, None
+
+    def _restore(self, question: str, wanted: RestoreWish) -> Plan | Refusal:
+        if not (wanted.problems or wanted.unknown) and wanted.described:
+            return self._restore_described(question, wanted)
+        if wanted.problems or wanted.unknown:
+            return self._unclear(question, "a restore", wanted)
+        arguments = wanted.arguments(wanted.ref)
+        return Plan("restore", self._named(question, wanted), (call("restore_repo", arguments),), question)
+
+    def _restore_described(self, question: str, wanted: RestoreWish) -> Plan | Refusal:
+        """ "… to the last commit by Ada": the commit is looked up first."""
+        first = f'{wanted.described} in repository "{wanted.repos[0]}"'
+        reading, frame, refusal = self._understand(first)
+        if refusal is not None:
+            return refusal
+        if frame is None or frame.kind not in _ONE_COMMIT:
+            return self.refuse(question, reading, f"“{wanted.described}” is no single commit.")
+        lookup = call("query_metadata", {"question": first})
+        found = Step("restore_repo", lambda given: wanted.arguments(found[0]) if (found := hashes(given)) else None)
+        return Plan("restore", self._named(question, wanted), (lookup, found), question)
+
+    def _act(self, question: str, wanted: ActionWish) -> Plan | Refusal:
+        if wanted.problems or wanted.unknown:
+            return self._unclear(question, wanted.says, wanted)
+        return Plan(wanted.tool, self._named(question, wanted), (call(wanted.tool, wanted.arguments),), question)
+
+    def _named(self, question: str, wanted: RestoreWish | ActionWish) -> Reading:
+        return Reading(question, [], repos=[r for r in wanted.repos if "*" not in r])
+
+    def _unclear(self, question: str, says: str, wanted: RestoreWish | ActionWish) -> Refusal:
+        reason = "; ".join(wanted.problems)
+        candidates = tuple(dict.fromkeys(wanted.candidates))
+        if candidates:
+            reason += f". Did you mean {', '.join(candidates[:5])}?"
+        repo = next((r for r in (*wanted.repos, *candidates) if r in self._vocabulary.repos()), None)
+        understood = (says, *wanted.understood)
+        return Refusal(understood, tuple(wanted.unknown), reason.strip(), self.suggestions(question, repo))
 
 
-_NEED_REPO = {"read_file", "list_files", "diff", "diff_period", "diff_commit", "diff_last_two", "diff_last", "tip"}
-
-
-def _steps(name: str, reading: Reading) -> tuple[Step, ...]:
-    if name == "help":
-        return ()
-    if name in sql.QUERIES:
-        return (Step("query_metadata", lambda _: {"question": reading.question}),)
-    return _TOOLS[name](reading)
-
-
-def _read_file(reading: Reading) -> tuple[Step, ...]:
-    arguments: dict[str, Any] = {"repo": reading.repo, "path": reading.path.path.rstrip("/") if reading.path else ""}
-    if reading.ends:
-        arguments["ref"] = reading.ends[0]
-    return (Step("read_file", lambda _: arguments),)
-
-
-def _diff(reading: Reading) -> tuple[Step, ...]:
-    ends = list(reading.ends)
-    if reading.period and reading.period.start and reading.period.end and not ends:
-        ends = [f"@{reading.period.start:%Y-%m-%dT%H:%M}", f"@{reading.period.end:%Y-%m-%dT%H:%M}"]
-    arguments = (
-        {"repo": reading.repo, "old": ends[0], "new": ends[1]}
-        if len(ends) == 2
-        else {"repo": reading.repo, "new": ends[0]}
-    )
-    return (Step("get_file_diff", lambda _: arguments | _path(reading)),)
-
-
-def _diff_last(reading: Reading) -> tuple[Step, ...]:
-    touching = f' touching file "{reading.path.path}"' if reading.path else ""
-    first = f'last commit{touching} in repository "{reading.repo}"'
-
-    def compare(answers: Sequence[ToolAnswer]) -> dict[str, Any] | None:
-        hashes = _hashes(answers)
-        return {"repo": reading.repo, "new": hashes[0], **_path(reading)} if hashes else None
-
-    return (Step("query_metadata", lambda _: {"question": first}), Step("get_file_diff", compare))
-
-
-def _diff_last_two(reading: Reading) -> tuple[Step, ...]:
-    touching = f' touching file "{reading.path.path}"' if reading.path else ""
-    first = f'last 2 commits{touching} in repository "{reading.repo}"'
-
-    def compare(answers: Sequence[ToolAnswer]) -> dict[str, Any] | None:
-        hashes = _hashes(answers)
-        if len(hashes) < 2:
-            return None
-        return {"repo": reading.repo, "old": hashes[1], "new": hashes[0], **_path(reading)}
-
-    return (Step("query_metadata", lambda _: {"question": first}), Step("get_file_diff", compare))
-
-
-def _hashes(answers: Sequence[ToolAnswer]) -> list[str]:
-    view = answers[0].view
-    return [str(row["hash"]) for row in view.records()] if isinstance(view, Table) else []
-
-
-def _path(reading: Reading) -> dict[str, str]:
-    return {"path": reading.path.path.rstrip("/")} if reading.path else {}
-
-
-_TOOLS: dict[str, Callable[[Reading], tuple[Step, ...]]] = {
-    "read_file": _read_file,
-    "list_files": _read_file,
-    "diff": _diff,
-    "diff_period": _diff,
-    "diff_commit": _diff,
-    "diff_last": _diff_last,
-    "diff_last_two": _diff_last_two,
-}
+_POINTERS = wordset("it its he she him her his hers they them their same")

@@ -87,6 +87,8 @@ class _Parser:
         skip = 1 if first in {"on", "in", "during", "over", "within", "at", "of", "for"} else 0
         if self._norm(at + skip) == "the":
             skip += 1
+        if skip and self._norm(at + skip) in {"today", "yesterday", "now"}:
+            return None  # "what came in today": the preposition belongs to the verb
         found = self.date(at + skip, bare=skip == 0)
         if found is None:
             return None
@@ -95,6 +97,8 @@ class _Parser:
 
     def _open(self, first: str, at: int) -> tuple[Period, int] | None:
         skip = 2 if self._norm(at + 1) == "the" else 1
+        if self._norm(at + skip) in {"beginning", "start"} and self._norm(at + skip + 1) == "of":
+            skip += 2
         found = self.date(at + skip, bare=False)
         if found is None:
             return None
@@ -173,6 +177,13 @@ class _Parser:
 
     def _relative(self, at: int, bare: bool) -> tuple[datetime, datetime, int] | None:
         word, unit = self._norm(at), self._norm(at + 1)
+        if (
+            word in {"last", "past", "previous"}
+            and unit == "calendar"
+            and self._norm(at + 2) in {"week", "month", "year"}
+        ):
+            start, _ = self._calendar(self._norm(at + 2))
+            return *self._calendar(self._norm(at + 2), start - timedelta(days=1)), 3
         if word in {"last", "past", "previous"} and (span := self._duration(at + 1)) and span[1] > 1:
             return self._now - timedelta(days=span[0]), self._now, span[1] + 1
         if unit not in {"day", "week", "month", "year"} or word not in {"this", "current", "last", "past", "previous"}:

@@ -1,4 +1,5 @@
-"""Sentences that tell PIVO to bring a repository back: "Restore the 'PIVO' repo to commit a1b2c3d".
+"""Sentences that tell PIVO to bring repositories back: "Restore the 'PIVO' repo to commit a1b2c3d", "restore all of
+acme as of last Friday into acme-dr".
 
 Only a sentence that begins with the verb is one; "who restored PIVO?" asks. Every word must be explained here, too.
 """
@@ -9,116 +10,78 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from pivo.agent.planner import periods
+from pivo.agent.planner.actions import POLITE
 from pivo.agent.planner.vocabulary import Vocabulary
-from pivo.agent.planner.words import Word, words
+from pivo.agent.planner.words import Word, joined, words, wordset
 
-_POLITE = frozenset(
-    [
-        "please",
-        "kindly",
-        "can",
-        "could",
-        "would",
-        "will",
-        "you",
-        "i",
-        "we",
-        "us",
-        "me",
-        "want",
-        "like",
-        "need",
-        "to",
-        "let",
-        "'d",
-        "now",
-        "go",
-        "ahead",
-        "and",
-        "just",
-        "ok",
-        "hey",
-        "hi",
-    ]
-)
 _VERBS = {"restore", "recover", "rebuild", "reconstruct", "resurrect", "rollback", "bring", "roll", "get"}
 _NEEDS_BACK = {"bring", "roll", "get"}
-_FILLER = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "its",
-        "it",
-        "this",
-        "that",
-        "repo",
-        "repository",
-        "project",
-        "archive",
-        "archived",
-        "back",
-        "please",
-        "for",
-        "me",
-        "us",
-        "at",
-        "in",
-        "on",
-        "of",
-        "with",
-        "from",
-        "is",
-        "was",
-        "were",
-        "be",
-        "as",
-        "state",
-        "version",
-        "snapshot",
-        "copy",
-        "fresh",
-        "new",
-        "empty",
-        "backup",
-        "all",
-        "history",
-        "then",
-        "thanks",
-        "hash",
-        "sha",
-        "revision",
-        "ref",
-    ]
+_FILLER = wordset(
+    "the a an its repo repository project archive archived back please for me us at in on of with from is was"
+    " were be as they state version snapshot copy fresh new empty backup history then thanks hash sha revision ref"
+    " repos repositories projects organisation organization org and"
 )
+_WANTING = frozenset({"want", "need", "like"})
+_DONE = frozenset({"back", "restored", "rebuilt", "recovered"})
+_ALL = wordset("all every everything each")
 _GRAMMAR = frozenset({"to", "commit", "branch", "tag"})
 _TARGET = frozenset(["into", "as", "onto", "called", "named", "under", "in"])
 _LATEST = frozenset(["latest", "last", "newest", "head", "current", "recent", "most", "tip"])
 _HEX = re.compile(r"^[0-9a-f]{4,40}$")
-_NAME = re.compile(r"^[A-Za-z0-9_.][A-Za-z0-9_.\-]*(/[A-Za-z0-9_.][A-Za-z0-9_.\-]*)?$")
+_BEFORE_LAST = frozenset(
+    {
+        "commit before last one",
+        "commit before last commit",
+        "commit before last",
+        "one before last",
+        "one before last one",
+    }
+    | {"last commit but one"}
+)
+_WHICH = wordset("last latest newest first second third fourth fifth penultimate initial oldest parent before by")
+_UNSAID = frozenset({"commit", "branch", "tag", "version", "revision"})
+_NAME = re.compile(r"^[A-Za-z0-9_.][A-Za-z0-9_.\-]*(/[A-Za-z0-9_.][A-Za-z0-9_.\-]*)?/?$")
 
 
 @dataclass
 class RestoreWish:
-    """What the sentence asks for. With `problems` or `unknown` nothing is proposed."""
+    """What the sentence asks for. With `problems` or `unknown` nothing is proposed.
 
-    repo: str = ""
+    `repos` are names, `acme/*` or `*`; `many` says that there may be several. `described` is a commit in words, which
+    has to be looked up.
+    """
+
+    repos: list[str] = field(default_factory=list)
+    many: bool = False
     ref: str = ""
+    described: str = ""
     target: str = ""
     unknown: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     understood: list[str] = field(default_factory=list)
     candidates: list[str] = field(default_factory=list)
 
+    def arguments(self, ref: str) -> dict[str, Any]:
+        """The arguments of restore_repo, at `ref`."""
+        what: dict[str, Any] = {"repos": self.repos} if self.many else {"repo": self.repos[0]}
+        return {**what, "ref": ref} | ({"target": self.target} if self.target else {})
+
 
 def wish(question: str, vocabulary: Vocabulary, now: datetime) -> RestoreWish | None:
     """The restore that `question` asks for, or None when it is no such sentence."""
     found = words(question)
+    found = _without_as_it_was(found)
     start = 0
-    while start < len(found) and found[start].norm in _POLITE and not found[start].quoted:
+    while start < len(found) and found[start].norm in POLITE and not found[start].quoted:
         start += 1
+    wanted = any(w.norm in _WANTING for w in found[:start])
+    later = {w.norm for w in found[start:] if not w.quoted}
+    if wanted and found[start:] and found[start].norm not in _VERBS and later & _DONE:
+        # "I want acme/web back", "I need acme/web restored"
+        return _Wisher([w for w in found[start:] if w.quoted or w.norm not in _DONE], vocabulary, now).run()
     if start >= len(found) or found[start].quoted or found[start].norm not in _VERBS:
         return None
     verb = found[start].norm
@@ -128,46 +91,127 @@ def wish(question: str, vocabulary: Vocabulary, now: datetime) -> RestoreWish | 
     return _Wisher(rest, vocabulary, now).run()
 
 
+def _without_as_it_was(found: list[Word]) -> list[Word]:
+    """The words without "the way it was", "where they were": what follows says when."""
+    for at in range(len(found) - 2):
+        how, what, was = (w.norm for w in found[at : at + 3])
+        if how in {"way", "where", "how", "what", "state"} and what in {"it", "they"} and was in {"was", "were"}:
+            return [*found[:at], *found[at + 3 :]]
+    return found
+
+
 class _Wisher:
     def __init__(self, found: Sequence[Word], vocabulary: Vocabulary, now: datetime) -> None:
         self._words = found
         self._vocabulary = vocabulary
         self._now = now
         self._wish = RestoreWish()
+        self._all = False
 
     def run(self) -> RestoreWish:
         wish, at = self._wish, 0
+        explain = (self._described, self._repo, self._date, self._target, self._ref, self._latest, self._every)
         while at < len(self._words):
-            used = self._repo(at) or self._date(at) or self._target(at) or self._ref(at) or self._latest(at)
+            used = next((used for each in explain if (used := each(at))), 0)
             if not used and (self._words[at].quoted or self._words[at].norm not in _FILLER | _TARGET | _GRAMMAR):
                 wish.unknown.append(self._words[at].text)
             at += max(used, 1)
-        known = self._vocabulary.repos()
-        if not wish.repo and not wish.candidates and len(known) == 1:
-            wish.repo = known[0]
-            wish.understood.append(f"repository {known[0]} (the only one)")
-        if not wish.repo:
-            wish.problems.append("which repository is not clear")
-            for word in [*wish.unknown, wish.target]:
-                wish.candidates += self._vocabulary.similar_repos(word)
+        self._which()
         if not wish.target and any(w.norm in {"into", "onto", "called", "named"} and not w.quoted for w in self._words):
             wish.problems.append("the target's name is missing")
+        if wish.ref and wish.described:
+            wish.problems.append(f"both {wish.ref[:12]} and the {wish.described} are asked for")
+        if not (wish.ref or wish.described) and any(w.norm in _UNSAID and not w.quoted for w in self._words):
+            wish.problems.append("which commit is not said")
+        wish.many = len(wish.repos) > 1 or any("*" in r for r in wish.repos)
+        if wish.many:
+            self._fleet()
         wish.ref = wish.ref or "HEAD"
         return wish
 
-    def _repo(self, at: int) -> int:
-        word = self._words[at]
-        if self._wish.repo or (word.norm in _FILLER | _TARGET | {"to"} and not word.quoted):
+    def _which(self) -> None:
+        """The repositories, where no name says it all."""
+        wish, known = self._wish, self._vocabulary.repos()
+        if self._all and not wish.repos:
+            wish.repos.append("*")
+            wish.understood.append("all repositories")
+        elif self._all and not all("*" in r for r in wish.repos):
+            wish.problems.append("all repositories, or only those that are named, is not clear")
+        if not wish.repos and not wish.candidates and len(known) == 1:
+            wish.repos.append(known[0])
+            wish.understood.append(f"repository {known[0]} (the only one)")
+        if not wish.repos:
+            wish.problems.append("which repository is not clear")
+            for word in [*wish.unknown, wish.target]:
+                wish.candidates += self._vocabulary.similar_repos(word)
+
+    def _fleet(self) -> None:
+        """What several repositories need: a date or the latest, and an organisation to go to."""
+        wish = self._wish
+        if wish.described or (wish.ref and wish.ref != "HEAD" and not wish.ref.startswith("@")):
+            wish.problems.append(
+                "several repositories go back to a date, or to the latest, not to one commit or branch"
+            )
+        if not wish.target:
+            wish.problems.append("several repositories need an organisation to go to, e.g. into acme-dr/")
+        elif "/" in wish.target.rstrip("/") and "://" not in wish.target and "{" not in wish.target:
+            wish.problems.append(f"several repositories cannot all go to {wish.target}")
+        elif "://" not in wish.target and "{" not in wish.target:
+            wish.target = wish.target.rstrip("/") + "/"
+
+    def _every(self, at: int) -> int:
+        if self._words[at].quoted or self._words[at].norm not in _ALL:
             return 0
+        self._all = True
+        return 1
+
+    def _described(self, at: int) -> int:
+        """ "to the last commit by Ada", "to the commit before the last one": words that say which commit."""
+        if self._words[at].norm not in {"to", "at"} or self._words[at].quoted or self._wish.described:
+            return 0
+        end = at + 1
+        while end < len(self._words) and (
+            self._words[end].quoted or self._words[end].norm not in {"into", "onto", "as", "called"}
+        ):
+            end += 1
+        said = [w for w in self._words[at + 1 : end] if w.norm != "the" or w.quoted]
+        norms = {w.norm for w in said if not w.quoted}
+        if " ".join(w.norm for w in said) in _BEFORE_LAST:
+            return self._describe("second last commit", end - at)
+        if "commit" not in norms or not norms & _WHICH or len(said) < 3:
+            return 0
+        if norms <= _LATEST | {"commit", "of"}:
+            return 0
+        return self._describe(joined(said), end - at)
+
+    def _describe(self, text: str, used: int) -> int:
+        self._wish.described = text
+        self._wish.understood.append(f"at the {text}")
+        return used
+
+    def _repo(self, at: int) -> int:
+        word, before = self._words[at], self._words[at - 1].norm if at else ""
+        if word.norm in _FILLER | _TARGET | _ALL | {"to"} and not word.quoted:
+            return 0
+        owner = word.text.removesuffix("/*")
+        if owner in self._vocabulary.owners() and before not in _TARGET and not self._vocabulary.repo(word.text):
+            if not (self._all or word.text.endswith("/*")):
+                return 0
+            self._all = False
+            return self._add(f"{owner}/*", f"repositories of {owner}")
         found = self._vocabulary.repo(word.text)
         if len(found) > 1:
             self._wish.problems.append(f"{word.text} is the name of {len(found)} repositories")
             self._wish.candidates += found
             return 1
-        if not found:
+        if not found or before in _TARGET or (self._wish.repos and before not in {"and", "repository", "repo"}):
             return 0
-        self._wish.repo = found[0]
-        self._wish.understood.append(f"repository {found[0]}")
+        return self._add(found[0], f"repository {found[0]}")
+
+    def _add(self, repo: str, says: str) -> int:
+        if repo not in self._wish.repos:
+            self._wish.repos.append(repo)
+            self._wish.understood.append(says)
         return 1
 
     def _date(self, at: int) -> int:
@@ -190,6 +234,8 @@ class _Wisher:
         if "://" in word.text or re.match(r"^[\w.-]+@[\w.-]+:", word.text):
             return self._set_target(word.text)
         marked = before in _TARGET or (before == "to" and "/" in word.text)
+        if before in {"organisation", "organization", "org"} and at > 1:
+            marked = any(w.norm in _TARGET for w in self._words[max(at - 3, 0) : at])
         if not marked or not _NAME.match(word.text) or self._is_ref(word):
             return 0
         if not word.quoted and word.norm in _FILLER | _LATEST | _GRAMMAR:
@@ -197,6 +243,9 @@ class _Wisher:
         return self._set_target(word.text)
 
     def _ref(self, at: int) -> int:
+        if [w.norm for w in self._words[at : at + 2]] == ["lost", "commit"] and at + 2 < len(self._words):
+            used = self._ref(at + 2)  # the hash says which; where it is not one, "lost" stays unexplained
+            return used + 2 if used else 0
         word, before = self._words[at], self._words[at - 1].norm if at else ""
         if not word.quoted and word.norm in _FILLER | _TARGET | _GRAMMAR:
             return 0
@@ -219,7 +268,7 @@ class _Wisher:
         return self._set_ref("HEAD") * (used + (following not in {"", "of"}))
 
     def _is_ref(self, word: Word) -> bool:
-        return bool(self._wish.repo and self._vocabulary.refs(self._wish.repo, word.text))
+        return len(self._wish.repos) == 1 and bool(self._vocabulary.refs(self._wish.repos[0], word.text))
 
     def _set_ref(self, ref: str) -> int:
         if self._wish.ref and self._wish.ref != ref:

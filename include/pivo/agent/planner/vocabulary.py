@@ -34,6 +34,7 @@ class KnownPath:
 
     path: str
     repo: str = ""  # the only repository that has it, where that is known
+    homes: tuple[str, ...] = ()  # the repositories that have it, where there are several
 
     @property
     def folder(self) -> bool:
@@ -59,6 +60,17 @@ class Vocabulary:
         exact = [r for r in self.repos() if r == word] or [r for r in self.repos() if r.casefold() == folded]
         return tuple(exact or [r for r in self.repos() if r.rpartition("/")[2].casefold() == folded])
 
+    def owners(self) -> frozenset[str]:
+        """Owners of archived repositories: `acme` of `acme/web`."""
+        return frozenset(r.partition("/")[0] for r in self.repos() if "/" in r)
+
+    def user(self, text: str) -> str | None:
+        """Somebody by that name who ever asked PIVO for a restore, or for anything that is audited."""
+        asked = "who = :who COLLATE NOCASE LIMIT 1"
+        rows = self._rows(f"SELECT who FROM v_restores WHERE {asked}", who=text)
+        rows = rows or self._rows(f"SELECT who FROM v_audit WHERE {asked}", who=text)
+        return str(rows[0][0]) if rows else None
+
     def similar_repos(self, word: str) -> list[str]:
         names = {r.casefold(): r for r in self.repos()} | {r.rpartition("/")[2].casefold(): r for r in self.repos()}
         return [names[m] for m in difflib.get_close_matches(word.casefold(), names, n=3, cutoff=0.6)]
@@ -82,7 +94,29 @@ class Vocabulary:
     def similar_authors(self, text: str) -> list[str]:
         names = [str(r[0]) for r in self._rows("SELECT DISTINCT author_name FROM v_authors LIMIT 2000", _cap=2000)]
         parts = {part.casefold(): name for name in names for part in (name, *name.split())}
-        return [parts[m] for m in difflib.get_close_matches(text.casefold(), parts, n=3, cutoff=0.7)]
+        return [parts[m] for m in difflib.get_close_matches(text.casefold(), parts, n=3, cutoff=0.8)]
+
+    def similar_paths(self, text: str) -> list[str]:
+        """Paths whose last part looks like `text`, where that looks like a file's name at all."""
+        if "." not in text.strip(".") or len(text) < 4:
+            return []
+        stem = _like(text.rpartition("/")[2][:2])
+        rows = self._rows(
+            "SELECT DISTINCT path FROM v_paths WHERE path LIKE :first ESCAPE '\\' OR path LIKE :later ESCAPE '\\'"
+            " LIMIT 500",
+            first=f"{stem}%",
+            later=f"%/{stem}%",
+        )
+        names = {str(r[0]).rpartition("/")[2].casefold(): str(r[0]) for r in rows}
+        return [
+            names[m] for m in difflib.get_close_matches(text.rpartition("/")[2].casefold(), names, n=3, cutoff=0.75)
+        ]
+
+    def head_branch(self, repo: str) -> str:
+        """The short name of a repository's default branch; `main` where it is not known."""
+        rows = self._rows("SELECT head_ref FROM v_repos WHERE repo_name = :repo", repo=repo)
+        ref = str(rows[0][0] or "") if rows else ""
+        return ref.removeprefix("refs/heads/") or "main"
 
     def paths(self, repo: str | None, text: str) -> list[KnownPath]:
         """Paths that are `text`, else that end in it, else a folder of that name, else a file with that stem."""
@@ -109,7 +143,12 @@ class Vocabulary:
         homes: dict[str, set[str]] = {}
         for path, home in rows:
             homes.setdefault(str(path), set()).add(str(home))
-        return [KnownPath(path, next(iter(where)) if len(where) == 1 else "") for path, where in homes.items()]
+        return [
+            KnownPath(
+                path, next(iter(where)) if len(where) == 1 else "", tuple(sorted(where)) if len(where) > 1 else ()
+            )
+            for path, where in homes.items()
+        ]
 
     def refs(self, repo: str | None, text: str) -> list[KnownRef]:
         """Branches and tags called `text`, those that the newest snapshots have first."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _QUOTED = re.compile(
     r"(?<![\w])(?:'(?P<single>[^'\n]+)'(?!\w)|\"(?P<double>[^\"\n]+)\"|`(?P<tick>[^`\n]+)`|“(?P<curly>[^”\n]+)”|‘(?P<low>[^’\n]+)’(?!\w))"
 )
 _WORD = re.compile(r"\S+")
+_RANGE = re.compile(r"^([\w][\w./-]*?)\.{2,3}([\w][\w./-]*)$")
 _ENDS = ".,;:!?)]}…"
 _STARTS = "([{¿¡"
 
@@ -44,6 +46,11 @@ class Word:
         return self.text[:1].isupper()
 
 
+def wordset(text: str) -> frozenset[str]:
+    """The words of a blank-separated list."""
+    return frozenset(text.split())
+
+
 def words(question: str) -> list[Word]:
     """The words of `question`, in order."""
     found: list[Word] = []
@@ -54,7 +61,20 @@ def words(question: str) -> list[Word]:
         if inner:
             found.append(Word(inner, inner.casefold(), quoted=True))
         position = match.end()
+        if question[position : position + 2] in {"'s", "’s"}:
+            found.append(Word("'s", "'s"))
+            position += 2
     return found + _plain(question[position:])
+
+
+def joined(found: Sequence[Word]) -> str:
+    """A text that :func:`words` reads as these words again."""
+    text = ""
+    for word in found:
+        mark = "'" if '"' in word.text else '"'
+        shown = f"{mark}{word.text}{mark}" if word.quoted else word.text
+        text += shown if not text or word.norm == "'s" else f" {shown}"
+    return text
 
 
 def _plain(text: str) -> list[Word]:
@@ -69,6 +89,8 @@ def _plain(text: str) -> list[Word]:
 
 def _open(word: str) -> list[Word]:
     norm = word.casefold()
+    if span := _RANGE.match(word):  # v1.0..v2.0
+        return [Word(part, part.casefold()) for part in span.groups()]
     if norm in _CONTRACTIONS:
         return [Word(part, part) for part in _CONTRACTIONS[norm]]
     if norm.endswith("n't"):

@@ -10,12 +10,34 @@ import jsonschema
 
 from pivo.agent.brain import Declaration, Mind
 from pivo.agent.messages import Message, ToolUse, said
-from pivo.agent.tools import get_file_diff, query_metadata, read_file, restore_repo
+from pivo.agent.tools import (
+    dag_run_status,
+    get_file_diff,
+    list_repositories,
+    list_snapshots,
+    query_metadata,
+    read_file,
+    restore_repo,
+    search_history,
+    snapshot_repo,
+    verify_repo,
+)
 from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
 from pivo.errors import AmbiguousRef, PivoError
 from pivo.trace import trace
 
-ALL: tuple[Tool, ...] = (query_metadata.TOOL, read_file.TOOL, get_file_diff.TOOL, restore_repo.TOOL)
+ALL: tuple[Tool, ...] = (
+    query_metadata.TOOL,
+    search_history.TOOL,
+    list_repositories.TOOL,
+    list_snapshots.TOOL,
+    read_file.TOOL,
+    get_file_diff.TOOL,
+    dag_run_status.TOOL,
+    restore_repo.TOOL,
+    snapshot_repo.TOOL,
+    verify_repo.TOOL,
+)
 
 
 class Toolbox:

@@ -18,6 +18,7 @@ from pivo.settings import Settings
 
 if TYPE_CHECKING:
     from pivo.index.reader import IndexReader
+    from pivo.orchestrator import Orchestrator
     from pivo.restore.plan import RestorePlan
     from pivo.snapshot.archive import Archive
 
@@ -26,7 +27,15 @@ class Validate(Protocol):
     """`pivo.restore.plan.validate`: resolves a restore and checks everything, and touches nothing."""
 
     def __call__(
-        self, settings: Settings, *, repo: str, ref: str, target: str, run_id: str = "", commit: str = ""
+        self,
+        settings: Settings,
+        *,
+        repo: str,
+        ref: str,
+        target: str,
+        run_id: str = "",
+        commit: str = "",
+        all_refs: bool = False,
     ) -> RestorePlan: ...
 
 
@@ -37,7 +46,7 @@ class ToolContext:
     `reader` and `archive` are factories, called when a tool first needs them. `said` is all that the person wrote
     in this conversation: what acts is held against it. `writer` turns a question into SQL; `explainer`, if any,
     explains text in a call without tools. `forge_owner` asks the forge whose its token is;
-    `trail` is told of every call.
+    `trail` is told of every call; `airflow` asks how runs stand, None where nobody may.
     """
 
     settings: Settings
@@ -49,6 +58,7 @@ class ToolContext:
     validate: Validate
     forge_owner: Callable[[], str]
     trail: Trail | None = None
+    airflow: Callable[[], Orchestrator] | None = None
     writer: SqlWriter | None = None
     explainer: Explainer | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -1,4 +1,5 @@
-"""restore_repo: proposes to bring a repository back at a commit. It resolves and checks; it starts nothing."""
+"""restore_repo: proposes to bring a repository back at a commit, or several as of a date. It resolves and checks; it
+starts nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pivo.agent import answers, safe
 from pivo.agent.brain import Declaration
 from pivo.agent.events import Evidence
+from pivo.agent.tools import fleet, restore_fleet
 from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
 from pivo.errors import TargetError, UsageError
 from pivo.models import Json, RepoName
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
 
 NAME = "restore_repo"
 DESCRIPTION = (
-    "Proposes to restore an archived repository at a commit into a fresh repository. Nothing happens until the person "
-    "confirms the proposal. Leave `target` out unless the person named one in their own words; then a new name next to "
-    "the original is proposed."
+    "Proposes to restore an archived repository at a commit into a fresh repository, or several (`repos`) as of a date "
+    "into an organisation. Nothing happens until the person confirms the proposal. Of one repository, leave "
+    "`target` out "
+    "unless the person named one in their own words; then a new name next to the original is proposed. Several "
+    "need the "
+    "organisation that the person named, as `neworg/`, and `ref` a date or HEAD."
 )
 PARAMETERS: Json = {
     "type": "object",
@@ -32,9 +37,10 @@ PARAMETERS: Json = {
             "minLength": 1,
             "maxLength": 255,
         },
-        "target": {"type": "string", "description": "owner/name of the fresh repository", "maxLength": 512},
+        "repos": fleet.REPOS,
+        "target": {"type": "string", "description": "owner/name of the fresh repository, or neworg/", "maxLength": 512},
     },
-    "required": ["repo", "ref"],
+    "required": ["ref"],
     "additionalProperties": False,
 }
 
@@ -45,15 +51,18 @@ _OTHER_NAMES = 4
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     """A proposal with everything resolved; TargetError, NotFound and the like say why there is none."""
     context.policy.check_confirm(context.who)
-    repo = RepoName.parse(str(arguments["repo"]))
     ref, named = str(arguments["ref"]), str(arguments.get("target") or "")
-    if named and named.casefold() not in context.said.casefold():
+    if named and named.rstrip("/").casefold() not in context.said.casefold():
         # A target may come out of a file that a model read; then it is not the person's wish.
         raise UsageError(
             f"The target {named[:120]!a} is not in the person's own words.",
             "Leave the target out, or let the person name it.",
         )
-    plan = _plan(context, repo, ref, named)
+    if ("repo" in arguments) == ("repos" in arguments) or ("repos" in arguments and not named):
+        raise UsageError("A restore is of one `repo`, or of `repos` into a `target`.", "Give one of them.")
+    if "repos" in arguments:
+        return restore_fleet.propose(context, arguments["repos"], ref, named)
+    plan = _plan(context, RepoName.parse(str(arguments["repo"])), ref, named)
     conf: Json = {
         "repo": plan.repo,
         "ref": plan.commit,

@@ -1,0 +1,279 @@
+"""Which words of a question are names: repositories, people, paths, refs, commits, dates, numbers, texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from pivo.agent.planner import lexicon, periods, texts
+from pivo.agent.planner.exclusions import Exclusions
+from pivo.agent.planner.reading import Cursor, Reading
+from pivo.agent.planner.vocabulary import Vocabulary
+from pivo.agent.planner.words import wordset
+
+_HEX = re.compile(r"^[0-9a-f]{4,40}$")
+_PATHLIKE = re.compile(r"^\.?[\w@+-][\w@+./-]*(\.[A-Za-z0-9_+-]{1,10}|/[\w@+.-]*)$|^\.[A-Za-z][\w.-]*$")
+_RUN = re.compile(r"^(agent__|manual__|scheduled__|backfill__|asset_triggered__)[\w.:+-]+$")
+_COMMIT_WORDS = wordset("commit commits revision hash sha changeset id")
+_OTHER_THINGS = wordset("file folder directory path branch tag")
+_REPO_WORDS = wordset("repo repository project")
+_REF_WORDS = wordset("branch tag release version")
+_PATH_WORDS = wordset("file folder directory path")
+_INSIDE = wordset("in below under beneath inside within")
+
+
+class Names:
+    """Takes words, longest explanation first, until each is explained or unknown."""
+
+    def __init__(self, cursor: Cursor, vocabulary: Vocabulary, now: datetime) -> None:
+        self._at = cursor
+        self._words = cursor.words
+        self._reading = cursor.reading
+        self._vocabulary = vocabulary
+        self._now = now
+        self._order: list[tuple[int, str]] = []
+
+    def run(self) -> Reading:
+        reading, excluded = self._reading, Exclusions(self._at, self._vocabulary)
+        texts.path_part(self._at, self._vocabulary)
+        texts.search_text(self._at)
+        self._each(excluded.names)
+        self._each(self._repo)
+        if not reading.repos and not reading.owner and len(self._vocabulary.repos()) == 1:
+            reading.repos, reading.defaulted = [self._vocabulary.repos()[0]], True
+        self._each(excluded.refs)
+        for explain in (self._run_id, self._snapshot_number, self._period, self._commit, self._ref, self._path):
+            self._each(explain)
+        for explain in (self._concept, self._number, self._person, self._user, self._stray):
+            self._each(explain)
+        reading.ends = [text for _, text in sorted(self._order)]
+        return reading
+
+    # Each of these explains the words from `at` on and returns how many it took; 0 for none.
+
+    def _repo(self, at: int) -> int:
+        word, vocabulary = self._words[at], self._vocabulary
+        if word.text.endswith("/*") or self._owner(at):
+            owner = word.text.removesuffix("/*")
+            if owner not in vocabulary.owners() or self._reading.owner:
+                return 0
+            self._reading.owner = owner
+            self._at.mark("owner", at, 1, f"repositories of {owner}")
+            return 1
+        beside = self._at.near(at, _REPO_WORDS)
+        if word.quoted and not beside and self._at.near(at, _OTHER_THINGS):
+            return 0
+        if not (word.quoted or beside or word.text in vocabulary.repos()) and self._at.grammar(at):
+            return 0
+        found = vocabulary.repo(word.text)
+        if len(found) > 1:
+            self._reading.problems.append(f"{word.text} is the name of {len(found)} repositories")
+            self._reading.candidates += found
+            return 1
+        if not found:
+            return 0
+        if found[0] not in self._reading.repos:
+            self._reading.repos.append(found[0])
+        self._at.mark("repo", at, 1, f"repository {found[0]}")
+        return 1
+
+    def _owner(self, at: int) -> bool:
+        """Whether the word is an owner of repositories and no repository."""
+        word = self._words[at]
+        return word.text in self._vocabulary.owners() and not self._vocabulary.repo(word.text)
+
+    def _run_id(self, at: int) -> int:
+        if not _RUN.match(self._words[at].text) or self._reading.run:
+            return 0
+        self._reading.run = self._words[at].text
+        self._at.mark("run", at, 1, f"run {self._reading.run}")
+        return 1
+
+    def _snapshot_number(self, at: int) -> int:
+        if self._at.norm(at) not in {"snapshot", "backup"}:
+            return 0
+        skip = 2 if self._at.norm(at + 1) in {"number", "no", "#", "nr"} else 1
+        digits = self._at.norm(at + skip).lstrip("#")
+        if not digits.isdigit() or len(digits) > 7:
+            return 0
+        self._reading.seq = int(digits)
+        self._reading.concepts.add("SNAPSHOT")
+        self._at.mark("seq", at, skip + 1, f"snapshot {int(digits)}")
+        return skip + 1
+
+    def _period(self, at: int) -> int:
+        if self._words[at].quoted:
+            return 0
+        found = periods.find(self._words, at, self._now)
+        if found is None or not all(self._at.free[at : at + found[1]]):
+            return 0
+        period, used = found
+        self._reading.periods.append(period)
+        self._at.mark("period", at, used, period.says)
+        if period.asof:
+            self._reading.concepts.add("ASOF")
+        if period.point:
+            self._order.append((at, period.point))
+        return used
+
+    def _commit(self, at: int) -> int:
+        word = self._words[at]
+        if not _HEX.match(word.norm) or (word.norm,) in lexicon.PHRASES:
+            return 0
+        named = self._at.near(at, _COMMIT_WORDS)
+        if not named and (len(word.norm) < 6 or word.norm.isdigit()):
+            return 0
+        found = self._vocabulary.commits(self._reading.repo, word.norm)
+        if not found and not named and not any(c.isdigit() for c in word.norm):
+            return 0
+        if len(found) > 1:
+            self._reading.problems.append(f"{word.text} is the beginning of several commits")
+            self._reading.candidates += [commit for _, commit in found]
+        elif not found:
+            self._reading.problems.append(f"no commit in the archive begins with {word.text}")
+        elif not self._reading.repos or self._reading.defaulted:
+            self._reading.repos = [found[0][0]]
+        full = found[0][1] if found else word.norm
+        self._reading.commits.append(full)
+        self._order.append((at, full))
+        self._at.mark("commit", at, 1, f"commit {full[:12]}")
+        return 1
+
+    def _ref(self, at: int) -> int:
+        word = self._words[at]
+        if word.text in {"HEAD", "@"}:
+            self._order.append((at, "HEAD"))
+            self._at.mark("ref", at, 1, "HEAD")
+            return 1
+        beside = self._at.near(at, _REF_WORDS)
+        if word.quoted and not beside and self._at.near(at, _PATH_WORDS):
+            return 0
+        if not (word.quoted or beside) and (self._at.grammar(at) or periods.number(word.norm) is not None):
+            return 0
+        found = self._vocabulary.refs(self._reading.repo, word.text)
+        if not found or len({r.repo for r in found}) > 1:
+            return 0  # which repository's is not said; the rule that needs one asks
+        ref = min(found, key=lambda r: not r.name.startswith("refs/heads/"))
+        if not self._reading.repos:
+            self._reading.repos.append(ref.repo)
+        self._reading.refs.append(ref)
+        self._order.append((at, word.text))
+        self._at.mark("ref", at, 1, f"{ref.name} of {ref.repo}")
+        return 1
+
+    def _path(self, at: int) -> int:
+        word = self._words[at]
+        beside = self._at.near(at, _PATH_WORDS)
+        looks = bool(_PATHLIKE.match(word.text)) or word.quoted
+        named = word.capital and not word.text.isupper()  # like a person; a file only if it is written just so
+        if not looks and (self._at.grammar(at) or word.text.isdigit()):
+            return 0
+        inside = self._at.norm(at - 1) in _INSIDE
+        if not (looks or beside or inside) and len(word.norm) < 4:
+            return 0
+        found = self._vocabulary.paths(self._reading.repo, word.text)
+        if named and not looks:
+            found = [p for p in found if p.path.rstrip("/").rpartition("/")[2] == word.text]
+        if len(found) > 1:
+            self._reading.problems.append(f"{word.text} names several files")
+            self._reading.candidates += [p.path for p in found]
+            return 1
+        if not found:
+            return 0
+        if self._at.norm(at - 1) in _PATH_WORDS:
+            self._at.take(at - 1, 1)  # "the file README.md" asks for nothing more than "README.md"
+        elif self._at.norm(at + 1) in _PATH_WORDS:
+            self._at.take(at + 1, 1)
+        if self._at.norm(at - 1) in _INSIDE:
+            self._at.take(at - 1, 1)
+        self._reading.paths.append(found[0])
+        if not self._reading.repos and found[0].repo:
+            self._reading.repos.append(found[0].repo)
+        self._at.mark("path", at, 1, f"path {found[0].path}")
+        return 1
+
+    def _concept(self, at: int) -> int:
+        concepts, used = self._at.phrase(at)
+        for concept in concepts.split():
+            self._reading.concepts.add(concept)
+            if concept in lexicon.SUPERSETS:
+                self._reading.concepts.add(lexicon.SUPERSETS[concept])
+        if used:
+            kind = "last" if "LAST" in concepts or concepts.startswith("NTH") else "concept"
+            self._at.mark(kind, at, used, " ".join(w.text for w in self._words[at : at + used]))
+        return used
+
+    def _number(self, at: int) -> int:
+        value = None if self._words[at].quoted else periods.number(self._words[at].norm)
+        if value is None or self._words[at].norm == "one":
+            return 0
+        if self._reading.number is not None or not 1 <= value <= 1000:
+            return 0
+        self._reading.number = value
+        self._at.mark("number", at, 1, str(value))
+        return 1
+
+    def _person(self, at: int) -> int:
+        for length in (4, 3, 2, 1):
+            span = self._words[at : at + length]
+            if len(span) < length or not all(self._at.free[at : at + length]):
+                continue
+            text = " ".join(w.text for w in span)
+            if any(w.norm in lexicon.FILLER and not (w.capital and at + i > 0) for i, w in enumerate(span)):
+                continue
+            found = self._vocabulary.authors(text)
+            if len(found) > 1:
+                self._reading.problems.append(f"{text} is the name of {len(found)} people")
+                self._reading.candidates += [a.name for a in found]
+                return length
+            if found:
+                if found[0].name not in self._reading.people:
+                    self._reading.people.append(found[0].name)
+                self._at.mark("person", at, length, f"person {found[0].name}")
+                return length
+        return 0
+
+    def _user(self, at: int) -> int:
+        """Somebody who asked PIVO for something; only where it is about such things."""
+        if not self._reading.concepts & {"RESTORE", "AUDIT"} or self._at.grammar(at):
+            return 0
+        found = self._vocabulary.user(self._words[at].text)
+        if found is None:
+            return 0
+        self._reading.users.append(found)
+        self._at.mark("user", at, 1, f"user {found}")
+        return 1
+
+    def _stray(self, at: int) -> int:
+        word = self._words[at]
+        following = self._words[at + 1].norm if at + 1 < len(self._words) else ""
+        if word.quoted:
+            self._reading.unknown.append(word.text)
+        elif word.norm in {"that", "this", "these", "those"} and following in lexicon.THINGS:
+            self._reading.unknown.append(f"{word.text} {self._words[at + 1].text}")
+        elif word.norm in lexicon.PRONOUNS and word.norm not in lexicon.FILLER:
+            if not self._antecedent(at, word.norm):
+                self._reading.unknown.append(word.text)
+        elif word.norm not in lexicon.FILLER:
+            self._reading.unknown.append(word.text)
+        return 1
+
+    def _antecedent(self, at: int, pronoun: str) -> bool:
+        """Whether a name earlier in the same sentence is what the pronoun stands for."""
+        if pronoun in {"it", "its"}:
+            kinds: tuple[str, ...] = ("path", "commit", "ref", "repo")
+        elif pronoun in {"same", "them"}:
+            return False
+        else:
+            kinds = ("person",)
+            if any(w.norm in lexicon.MANY for w in self._words[:at] if not w.quoted):
+                return True  # "which repositories failed their verification"
+        return any(start < at for kind in kinds for start, _ in self._reading.spans.get(kind, ()))
+
+    def _each(self, explain: Callable[[int], int]) -> None:
+        at = 0
+        while at < len(self._words):
+            used = explain(at) if self._at.free[at] else 0
+            self._at.take(at, used)
+            at += max(used, 1)

@@ -1,0 +1,83 @@
+"""Files, and what commits did to them."""
+
+from __future__ import annotations
+
+from pivo.agent.brain import Query
+from pivo.agent.planner.frames import Frame
+from pivo.agent.planner.reading import Reading
+from pivo.agent.planner.sql.commits import changed
+from pivo.agent.planner.sql.select import Compiler, Select
+
+_CHANGE = "path, status, commit_time, author_name, subject, repo_name, commit_hash"
+
+
+def _commit_files(frame: Frame, reading: Reading) -> Query:
+    return (
+        _of_commit("status, path, repo_name, commit_hash", reading).tail("ORDER BY path").query("the files of commit")
+    )
+
+
+def _count_commit_files(frame: Frame, reading: Reading) -> Query:
+    return _of_commit("COUNT(*) AS files", reading).query("the number of files of commit")
+
+
+def _of_commit(columns: str, reading: Reading) -> Select:
+    select = Select(columns, "v_changes").repo(reading).commit(reading.commits[0], "commit_hash")
+    for concept, letter in (("ADDED", "A"), ("DELETED", "D")):
+        if concept in reading.concepts:
+            select.where("status = :status", status=letter)
+    return select
+
+
+def _changes(status: str, says: str) -> Compiler:
+    def build(frame: Frame, reading: Reading) -> Query:
+        select = changed(_CHANGE, reading).people(reading).time(reading).where("status = :status", status=status)
+        return select.tail("ORDER BY commit_time DESC LIMIT :n", n=frame.limit or 100).query(says)
+
+    return build
+
+
+def _event(status: str, way: str, says: str) -> Compiler:
+    def build(frame: Frame, reading: Reading) -> Query:
+        select = changed(_CHANGE, reading).where("status = :status", status=status)
+        return select.tail(f"ORDER BY commit_time{way} LIMIT 1").query(says)
+
+    return build
+
+
+def _changed(frame: Frame, reading: Reading) -> Query:
+    select = changed("path, MAX(commit_time) AS last, COUNT(*) AS changes, repo_name", reading)
+    select.people(reading).time(reading)
+    ranked = bool({"MOST", "LEAST"} & reading.concepts)
+    way = "" if "LEAST" in reading.concepts else " DESC"
+    by = f"changes{way}, path" if ranked else "last DESC, path"
+    says = "files by number of changes" if ranked else "files that changed"
+    limit = frame.limit or (10 if ranked else 100)
+    return select.tail(f"GROUP BY repo_name, path ORDER BY {by} LIMIT :n", n=limit).query(says)
+
+
+def _count(frame: Frame, reading: Reading) -> Query:
+    select = Select("repo_name, files, taken_at, hdfs_path", "v_snapshots s").repo(reading)
+    select.where("seq = (SELECT MAX(seq) FROM v_snapshots x WHERE x.repo_name = s.repo_name)")
+    return select.tail("ORDER BY repo_name").query("the number of files at the head of the last snapshot")
+
+
+def _search(frame: Frame, reading: Reading) -> Query:
+    part = reading.part or ""
+    select = Select("path, repo_name, last_changed_at", "v_paths").repo(reading)
+    select.where("instr(lower(path), :part) > 0", f"with {part!r} in them", part=part.casefold())
+    return select.tail("ORDER BY path, repo_name LIMIT :n", n=frame.limit or 100).query("paths")
+
+
+COMPILERS: dict[str, Compiler] = {
+    "commit_files": _commit_files,
+    "count_commit_files": _count_commit_files,
+    "count_files": _count,
+    "path_added": _event("A", "", "the commit that added it"),
+    "path_deleted": _event("D", " DESC", "the commit that deleted it"),
+    "files_added": _changes("A", "files that were added"),
+    "files_deleted": _changes("D", "files that were deleted"),
+    "files_changed": _changed,
+    "files_most": _changed,
+    "path_search": _search,
+}

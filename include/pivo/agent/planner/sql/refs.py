@@ -1,0 +1,70 @@
+"""Branches, tags, and how they moved."""
+
+from __future__ import annotations
+
+from pivo.agent.brain import Query
+from pivo.agent.planner.frames import Frame
+from pivo.agent.planner.reading import Reading
+from pivo.agent.planner.sql.commits import COMMIT
+from pivo.agent.planner.sql.select import Compiler, Select
+
+_TO_COMMIT = "v_refs r LEFT JOIN v_commits c ON c.repo_name = r.repo_name AND c.hash = r.commit_hash"
+
+
+def _tip(frame: Frame, reading: Reading) -> Query:
+    ref = reading.refs[0]
+    columns = f"r.name, {', '.join(f'c.{c}' for c in COMMIT.split(', '))}"
+    select = (
+        Select(columns, _TO_COMMIT).where("r.repo_name = :repo", repo=ref.repo).where("r.name = :ref", ref=ref.name)
+    )
+    newest = "ORDER BY r.current DESC, r.snapshot_seq DESC LIMIT 1"
+    return select.tail(newest).query(f"the commit that {ref.name} of {ref.repo} points to")
+
+
+def _refs(kind: str, word: str) -> Compiler:
+    def build(frame: Frame, reading: Reading) -> Query:
+        select = Select("repo_name, name, commit_hash", "v_refs").where("current = 1").repo(reading)
+        if kind:
+            select.where("name LIKE :kind", kind=f"refs/{kind}/%")
+        return select.tail("ORDER BY repo_name, name").query(word)
+
+    return build
+
+
+def _count(kind: str, word: str) -> Compiler:
+    def build(frame: Frame, reading: Reading) -> Query:
+        select = Select(f"COUNT(*) AS {word}", "v_refs").where("current = 1").repo(reading)
+        return select.where("name LIKE :kind", kind=f"refs/{kind}/%").query(f"the number of {word}")
+
+    return build
+
+
+def _last_tag(frame: Frame, reading: Reading) -> Query:
+    select = Select("r.name, r.repo_name, c.short_hash, c.commit_time, c.author_name, c.subject, c.hash", _TO_COMMIT)
+    select.where("r.current = 1").where("r.name LIKE 'refs/tags/%'")
+    if reading.repo:
+        select.where("r.repo_name = :repo", f"in {reading.repo}", repo=reading.repo)
+    return select.tail("ORDER BY c.commit_time DESC LIMIT 1").query("the tag with the newest commit")
+
+
+def _updates(frame: Frame, reading: Reading) -> Query:
+    select = Select("name, change, seen_at, old, new, repo_name", "v_ref_updates").repo(reading)
+    changes = {"FORCED": "forced", "DELETED": "deleted", "ADDED": "created"}
+    change = next(said for concept, said in changes.items() if concept in reading.concepts)
+    select.where("change = :change", change=change).time(reading, "seen_at")
+    if {"BRANCH", "TAG"} & reading.concepts:
+        kind = "heads" if "BRANCH" in reading.concepts else "tags"
+        select.where("name LIKE :kind", kind=f"refs/{kind}/%")
+    return select.tail("ORDER BY seen_at DESC, name LIMIT 200").query(f"refs that were {change}")
+
+
+COMPILERS: dict[str, Compiler] = {
+    "tip": _tip,
+    "branches": _refs("heads", "branches"),
+    "tags": _refs("tags", "tags"),
+    "refs": _refs("", "refs"),
+    "count_branches": _count("heads", "branches"),
+    "count_tags": _count("tags", "tags"),
+    "last_tag": _last_tag,
+    "ref_updates": _updates,
+}

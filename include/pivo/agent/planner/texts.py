@@ -1,0 +1,72 @@
+"""Texts in a question that are no names: words to search messages for, parts of paths."""
+
+from __future__ import annotations
+
+import re
+
+from pivo.agent.planner import lexicon
+from pivo.agent.planner.reading import Cursor
+from pivo.agent.planner.vocabulary import Vocabulary
+
+_PART = re.compile(
+    r"\b(?P<what>files?|paths?)\s+(?:are\s+|is\s+)?(?:"
+    r"(?:named|called|containing|matching|like|with the name)\s+(?P<a>\S+)"
+    r"|(?:have|has|having|with|contain|contains|carry|carries)\s+(?P<b>\S+)\s+in\s+(?:their|its|the)\s+(?:file\s*)?(?:names?|paths?)"
+    r"|(?:contain|contains|include|includes)\s+(?P<d>\S+)\s*$"
+    r"|whose\s+(?:names?|paths?)\s+(?:contains?|has|have|includes?|mentions?)\s+(?P<c>\S+))"
+)
+
+
+def path_part(cursor: Cursor, vocabulary: Vocabulary) -> None:
+    """ "files named core": a part of a path, which is text and not a path that has to exist."""
+    flat, starts = "", []
+    for word in cursor.words:
+        starts.append(len(flat))
+        flat += ("\0" * len(word.norm) if word.quoted and not word.norm.strip() else word.norm.replace(" ", "_")) + " "
+    found = _PART.search(flat)
+    if found is None:
+        return
+    if found["d"] and found["what"].startswith("file"):
+        return  # what a file contains is not in the index
+    first = starts.index(found.start("what"))
+    group = next(g for g in "abcd" if found[g])
+    at = starts.index(found.start(group))
+    last = max(i for i, s in enumerate(starts) if s < found.end())
+    text = cursor.words[at].text
+    if vocabulary.paths(None, text) and group == "a":
+        return  # a file that is called so; it is taken as a path
+    cursor.take(first, last - first + 1)
+    cursor.reading.part = text
+    cursor.reading.concepts |= {"FILE", "NAMED"}
+    cursor.mark("part", at, 1, f"paths with {text!r}")
+
+
+def search_text(cursor: Cursor) -> None:
+    for at in range(len(cursor.words)):
+        concept, used = cursor.phrase(at)
+        if used == 1 and cursor.idiom(at):
+            continue
+        if concept != "SEARCH" and not (concept == "FIXED" and any(w.quoted for w in cursor.words[at:])):
+            continue
+        start = at + used
+        while start < len(cursor.words) and cursor.words[start].norm in lexicon.SKIPPED_BEFORE_TEXT:
+            start += 1
+        end = start
+        while end < len(cursor.words) and (end == start or not _ends_text(cursor, end)):
+            end += 1
+            if cursor.words[start].quoted:
+                break
+        if end > start and cursor.free[start]:
+            taken = cursor.words[start:end]
+            cursor.take(at, end - at)
+            cursor.reading.concepts.add("SEARCH")
+            cursor.reading.text = " ".join(w.text for w in taken)
+            cursor.mark("text", start, end - start, f"text {cursor.reading.text!r}")
+            bad = {"NOT", "LEAST"}
+            bad_words = [w.text for w in taken if not w.quoted and lexicon.PHRASES.get((w.norm,)) in bad]
+            cursor.reading.unknown += bad_words + [w.text for w in taken if w.norm in lexicon.PRONOUNS and not w.quoted]
+        return
+
+
+def _ends_text(cursor: Cursor, at: int) -> bool:
+    return cursor.words[at].norm in lexicon.ENDS_TEXT and not cursor.words[at].quoted

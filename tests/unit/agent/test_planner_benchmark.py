@@ -1,0 +1,63 @@
+"""The benchmark of questions, and what it must reach."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+import yaml
+from benchmarks.questions import gold, run
+
+from pivo.agent.events import Refusal
+
+FILES = ("grown", "paraphrases")
+
+
+@pytest.fixture(scope="module")
+def get() -> Iterator[Callable[[str], run.Asked]]:
+    with run.worlds() as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_gold_answer_was_looked_at_twice(get: Callable[[str], run.Asked], name: str) -> None:
+    for item in yaml.safe_load((run.FOLDER / f"{name}.yaml").read_text()):
+        if "sql" in item:
+            queried, told = gold.expected(item, get(item.get("world", "organisation")).world)
+            assert gold.same(item, queried, told), (item["ask"][0], queried, told)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nearly_all_are_answered_rightly_and_hardly_any_wrongly(get: Callable[[str], run.Asked], name: str) -> None:
+    outcomes = run.answerable(name, get)
+    count = Counter(outcome.verdict for outcome in outcomes)
+    assert count["right"] >= 0.95 * len(outcomes), [o for o in outcomes if o.verdict != "right"]
+    assert count["wrong"] <= 0.01 * len(outcomes), [o for o in outcomes if o.verdict == "wrong"]
+
+
+def test_no_trap_is_answered(get: Callable[[str], run.Asked]) -> None:
+    assert [o for o in run.traps(get) if o.verdict == "answered"] == []
+
+
+def test_there_are_enough() -> None:
+    asked = {
+        name: sum(len(i["ask"]) for i in yaml.safe_load((run.FOLDER / f"{name}.yaml").read_text())) for name in FILES
+    }
+    traps = yaml.safe_load((run.FOLDER / "traps.yaml").read_text())
+    assert sum(asked.values()) >= 250
+    assert asked["paraphrases"] * 4 >= sum(asked.values())
+    assert sum(map(len, traps.values())) >= 50
+
+
+def test_what_a_refusal_suggests_can_be_asked(get: Callable[[str], run.Asked]) -> None:
+    planner = get("organisation").planner
+    for questions in yaml.safe_load((run.FOLDER / "traps.yaml").read_text()).values():
+        for question in questions:
+            if ">>" in question or "{" in question:
+                continue
+            refusal = planner.plan(question)
+            if isinstance(refusal, Refusal):
+                for suggestion in refusal.suggestions:
+                    plan = planner.plan(suggestion)
+                    assert not isinstance(plan, Refusal), (suggestion, plan)
