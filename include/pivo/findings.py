@@ -35,6 +35,7 @@ KINDS = {
     "replaced": "a manifest says other things than the index heard when it was published",
     "pack": "a pack that git cannot read: an object's bytes are damaged or do not have its hash",
     "idx": "an index that has other bytes than its manifest says, or is not the one of its pack",
+    "summary": "a manifest's summary of a pack denies an object that the pack holds: readers would not find it",
     "object": "an object that a ref or a lost tip leads to is in no pack",
     "ref": "a ref whose object is not of the kind, or does not lead to the commit, that its manifest says",
     "restore": "a drill could not restore, or what it restored is not what is archived",

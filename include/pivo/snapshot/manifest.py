@@ -17,6 +17,7 @@ from typing import Any
 
 from pivo.errors import ArchiveError
 from pivo.models import LfsMissing, LfsObject, Manifest, Previous, Ref, Segment, StoredPack
+from pivo.snapshot.summary import LARGE
 
 FORMAT = 1
 NAME = "manifest.json.gz"
@@ -43,7 +44,7 @@ def dump(manifest: Manifest) -> bytes:
         "refs": [
             {"name": r.name, "target": r.target, **({"peeled": r.peeled} if r.peeled else {})} for r in manifest.refs
         ],
-        "packs": [_dump_pack(p) for p in manifest.packs],
+        "packs": [_dump_pack(p, p.snapshot == manifest.dirname) for p in manifest.packs],
         "previous": (
             {"snapshot": manifest.previous.snapshot, "manifest_sha256": manifest.previous.manifest_sha256}
             if manifest.previous
@@ -152,7 +153,8 @@ def _dump_lfs(manifest: Manifest) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value}
 
 
-def _dump_pack(pack: StoredPack) -> dict[str, Any]:
+def _dump_pack(pack: StoredPack, own: bool) -> dict[str, Any]:
+    """A pack; of a large one that is not the snapshot's `own`, the summary is in its own snapshot's manifest."""
     return {
         "snapshot": pack.snapshot,
         "id": pack.id,
@@ -168,7 +170,7 @@ def _dump_pack(pack: StoredPack) -> dict[str, Any]:
             else {"segments": [[s.offset, s.length, s.sha256] for s in pack.segments]}
         ),
         **({"level": pack.level} if pack.level else {}),
-        **({"summary": pack.summary} if pack.summary else {}),
+        **({"summary": pack.summary} if pack.summary and (own or pack.objects <= LARGE) else {}),
     }
 
 

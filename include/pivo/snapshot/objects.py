@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 from pivo.errors import ArchiveError, NotFound
 from pivo.gitobjects import SUBMODULE, TreeEntry, entries, object_id, parse_commit, tagged
 from pivo.models import Commit, Manifest, StoredPack
+from pivo.snapshot import manifest as manifests
 from pivo.snapshot.blocks import BlockCache, Part, RangeFile
 from pivo.snapshot.packs import PackFile, PackIndex
-from pivo.snapshot.summary import may_hold
+from pivo.snapshot.summary import LARGE, may_hold
 from pivo.store import Store
 
 SHARED_CACHE = BlockCache()
@@ -26,6 +27,11 @@ class _Pack:
         body, index = (Part(0, pack.size), Part(pack.size, pack.idx_size))
         self.index = PackIndex(RangeFile(store, self.path, pack.file_size, cache, index))
         self.data = PackFile(RangeFile(store, self.path, pack.file_size, cache, body), self.index)
+
+    @property
+    def apart(self) -> bool:
+        """Whether its summary, if it has one, is in its own snapshot's manifest only."""
+        return self.stored.objects > LARGE and not self.stored.summary
 
 
 class ObjectReader:
@@ -44,6 +50,7 @@ class ObjectReader:
         self.manifest = manifest
         # The published files never change, so one cache may serve all readers of a process.
         cache = cache or SHARED_CACHE
+        self._store, self._cache = store, cache
         # The newest packs first: people ask for what is recent.
         self._packs = [_Pack(store, manifest.repo, p, cache) for p in reversed(packs or manifest.packs)]
 
@@ -55,11 +62,35 @@ class ObjectReader:
 
     def _find(self, oid: str) -> tuple[_Pack, int] | None:
         raw = bytes.fromhex(oid)
-        for pack in self._packs:
-            offset = pack.index.find(raw) if may_hold(pack.stored.summary, raw) else None
+        for pack in self._likely(raw):
+            offset = pack.index.find(raw)
             if offset is not None:
                 return pack, offset
         return None
+
+    def _likely(self, begin: bytes) -> Iterator[_Pack]:
+        """The packs that can hold an object whose id begins so, those first of which the index is at hand."""
+        claiming = [p for p in self._packs if not p.apart and may_hold(p.stored.summary, begin)]
+        yield from sorted(claiming, key=lambda p: not p.index.at_hand)
+        apart = sorted((p for p in self._packs if p.apart), key=lambda p: not p.index.at_hand)
+        for pack in apart:
+            # A summary that lies apart is a read of its own: not worth it for the only pack that is left.
+            if pack.index.at_hand or pack is apart[-1] or may_hold(self._brought(pack), begin):
+                yield pack
+
+    def _brought(self, pack: _Pack) -> str:
+        """A pack's summary, out of the manifest of the snapshot that brought it; empty where that has none."""
+        path = f"{self.manifest.repo}/{pack.stored.snapshot}/{manifests.NAME}"
+        key = (f"{self._store.url}/{path}#{pack.stored.id}", 0)
+        kept = self._cache.get(key)
+        if kept is None:
+            try:
+                brought = manifests.load(self._store.read(path), path).packs
+            except (ArchiveError, NotFound):  # then its index is asked
+                brought = ()
+            kept = next((p.summary for p in brought if p.key == pack.stored.key), "").encode()
+            self._cache.put(key, kept)
+        return kept.decode()
 
     def _require(self, oid: str) -> tuple[_Pack, int]:
         found = self._find(oid)
@@ -94,8 +125,7 @@ class ObjectReader:
     def with_prefix(self, prefix: str) -> list[str]:
         """Ids (hex, sorted) of all objects that begin with `prefix`."""
         begin = bytes.fromhex(prefix[: len(prefix) // 2 * 2])
-        packs = [p for p in self._packs if may_hold(p.stored.summary, begin)]
-        return sorted({oid for pack in packs for oid in pack.index.with_prefix(prefix)})
+        return sorted({oid for pack in self._likely(begin) for oid in pack.index.with_prefix(prefix)})
 
     def peel(self, oid: str) -> tuple[str, str]:
         """The id and the type of what `oid` leads to once tags are followed."""

@@ -35,6 +35,11 @@ class PackIndex:
         self._fanout: tuple[int, ...] | None = None
 
     @property
+    def at_hand(self) -> bool:
+        """Whether it was asked before."""
+        return self._fanout is not None
+
+    @property
     def fanout(self) -> tuple[int, ...]:
         if self._fanout is None:
             head = self._file.read(0, _NAMES_AT)

@@ -1,21 +1,30 @@
-"""What a manifest tells of a small pack's objects, so that a reader opens only the packs that can hold an object.
+"""What a manifest tells of a pack's objects, so that a reader opens only the packs that can hold an object.
 
-A summary is a set of 65,536 bits, one for each beginning of two bytes that an object id can have, deflated and in
-base64: some hundred characters for a night. Of ids that are not in a pack of `LIMIT` objects, one in nine seems to be.
+A summary is a table of fingerprints: the ids' first bits choose one of about as many buckets as there are objects, and
+the next twelve are kept; deflated and in base64, some fifteen bits an object. One in 3,000 objects that are not in a
+pack seems to be. Every manifest has those of small packs; a larger one's is in the manifest of the snapshot that
+brought it, and only read when there are several such packs.
 """
 
 from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 from pivo.errors import ArchiveError
 
-LIMIT = 8192  # objects; the index of a larger pack is asked itself
-_BYTES = 65_536 // 8
+LARGE = LARGE = 8192
+"""Objects above which a pack is large: only the manifest of its own snapshot has its summary."""
+
+_BITS = 18  # of a bucket's number, at most: of a pack of more objects than fit there, the index is asked
+_MOST_BYTES = 5 << _BITS
+_FULL = 255  # objects of a bucket that can be counted
 _FANOUT_AT, _NAMES_AT = 8, 8 + 1024  # of an index of version 2, gitformat-pack(5)
 
 
@@ -34,29 +43,68 @@ def ids(index: Path) -> Iterator[bytes]:
 
 
 def summarise(index: Path) -> str:
-    """The summary of the pack with that index; empty for one of more than `LIMIT` objects."""
+    """The summary of the pack with that index; empty where it would not be worth its bytes, or a bucket is full."""
     with index.open("rb") as file:
         file.seek(_NAMES_AT - 4)
-        if int.from_bytes(file.read(4), "big") > LIMIT:
+        count = int.from_bytes(file.read(4), "big")
+    bits = count.bit_length() - 1
+    if not 0 <= bits <= _BITS:
+        return ""
+    counts, prints, rests = bytearray(1 << bits), bytearray(), bytearray((count + 1) // 2)
+    for number, oid in enumerate(ids(index)):
+        bucket, fingerprint = _place(oid, bits)
+        if counts[bucket] == _FULL:  # somebody has made objects for it
             return ""
-    bits = bytearray(_BYTES)
-    for oid in ids(index):
-        bits[(oid[0] << 8 | oid[1]) >> 3] |= 1 << (oid[1] & 7)
-    return base64.b64encode(zlib.compress(bytes(bits), 9)).decode()
+        counts[bucket] += 1
+        prints.append(fingerprint >> 4)
+        rests[number >> 1] |= (fingerprint & 15) << (4 * (number & 1))
+    return base64.b64encode(zlib.compress(bytes([bits]) + counts + prints + rests, 9)).decode()
 
 
 def may_hold(summary: str, begin: bytes) -> bool:
-    """Whether the pack of `summary` can hold an object whose id begins with `begin` (two bytes at least)."""
-    if not summary or len(begin) < 2:
+    """Whether the pack of `summary` can hold an object whose id begins with `begin`."""
+    table = _table(summary) if summary else None
+    if table is None:
         return True
-    return bool(_bits(summary)[(begin[0] << 8 | begin[1]) >> 3] & 1 << (begin[1] & 7))
+    if 8 * len(begin) < table.bits + 12:
+        first, last = (_place(begin + fill * 8, table.bits)[0] for fill in (b"\0", b"\xff"))
+        return table.starts[last + 1] > table.starts[first]
+    bucket, fingerprint = _place(begin, table.bits)
+    return any(table.at(number) == fingerprint for number in range(table.starts[bucket], table.starts[bucket + 1]))
 
 
-@lru_cache(maxsize=256)
-def _bits(summary: str) -> bytes:
+def hidden(summary: str, oids: Iterable[bytes]) -> list[bytes]:
+    """Those of a pack's objects that its summary says it does not hold."""
+    return [oid for oid in oids if not may_hold(summary, oid)]
+
+
+class _Table(NamedTuple):
+    bits: int
+    starts: array[int]  # where each bucket's fingerprints begin; one more at the end
+    prints: bytes  # the first eight bits of each
+    rests: bytes  # the other four, of two in a byte
+
+    def at(self, number: int) -> int:
+        return self.prints[number] << 4 | self.rests[number >> 1] >> (4 * (number & 1)) & 15
+
+
+def _place(oid: bytes, bits: int) -> tuple[int, int]:
+    """The bucket of an id (its first eight bytes will do), and its fingerprint."""
+    head = int.from_bytes(oid[:8].ljust(8, b"\0"), "big")
+    return head >> (64 - bits), head >> (52 - bits) & 0xFFF
+
+
+@lru_cache(maxsize=64)
+def _table(summary: str) -> _Table | None:
+    """None for one that cannot be read: it excludes nothing."""
     try:
-        bits = zlib.decompressobj().decompress(base64.b64decode(summary), _BYTES)
+        raw = zlib.decompressobj().decompress(base64.b64decode(summary), _MOST_BYTES)
     except (ValueError, zlib.error):
-        bits = b""
-    # One that cannot be read excludes nothing.
-    return bits if len(bits) == _BYTES else b"\xff" * _BYTES
+        return None
+    if not raw or raw[0] > _BITS:
+        return None
+    at = 1 + (1 << raw[0])
+    starts = array("L", accumulate(raw[1:at], initial=0))
+    end = at + starts[-1]
+    table = _Table(raw[0], starts, raw[at:end], raw[end:])
+    return table if len(starts) == at and len(table.rests) == (starts[-1] + 1) // 2 else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pivo.errors import ArchiveError, NotFound
@@ -191,7 +191,7 @@ def _gather(chain: Chain, manifest: Manifest) -> None:
         chain.lfs[dirname] = manifest.lfs
     for pack in manifest.packs:
         known = chain.packs.setdefault(pack.snapshot, {}).setdefault(pack.id, pack)
-        if known != pack:
+        if replace(pack, summary=known.summary) != known or pack.summary not in ("", known.summary):
             chain.found(dirname, manifests.NAME, "manifest", f"says other things of {pack.file_name} than earlier ones")
         at = 0
         for segment in pack.segments:

@@ -26,6 +26,7 @@ from pivo.verify.reading import Expected, Problem, Reading
 from pivo.verify.report import Verified
 from pivo.verify.shallow import File
 from pivo.verify.smallpacks import SmallPacks, small
+from pivo.verify.summaries import Told
 from pivo.verify.witness import Witness
 
 _STREAMS = 2  # packs at once: each has a git beside it, which has threads of its own
@@ -91,13 +92,14 @@ class _Proof:
             return self.few.check(file, want)
         if file.pack is None:
             return self.reading.check(want)
+        told = Told(file.pack)
         with self.repository.receive() as pack:
-            problems = self.reading.check(want, pack.write)
+            problems = self.reading.check(want, pack.write, told.update)
         if any(kind != "idx" for kind, _ in problems):  # other bytes than were published; git can often tell where
             pack.drop()
             return [(kind, f"{told}; git: {pack.failure}" if pack.failure else told) for kind, told in problems]
         self._indexed(file.pack, pack)
-        return problems
+        return problems or told.problems()
 
     def take_small(self) -> None:
         """Takes the small packs in: all at once where git has nothing against them, else each by itself."""

@@ -14,6 +14,7 @@ from pivo.models import StoredPack
 from pivo.verify.gitproof import Pack, Repository
 from pivo.verify.reading import Expected, Problem, Reading
 from pivo.verify.shallow import File
+from pivo.verify.summaries import Told
 
 SMALL = 4 << 20
 """Bytes up to which a pack is small: an index-pack costs about as much as hashing that."""
@@ -49,14 +50,15 @@ class SmallPacks:
     def check(self, file: File, want: Expected) -> list[Problem]:
         """Reads a file into the repository; what is wrong with its bytes."""
         pack = self.packs[file.name]
+        told = Told(pack)
         body, index = self.repository.packs / pack.pack_name, self.repository.packs / pack.idx_name
         with body.open("wb") as out, index.open("wb") as idx_out:
-            problems = self.reading.check(want, out.write, idx_out.write)
+            problems = self.reading.check(want, out.write, told.both(idx_out.write))
         if problems:
             self.bad.add(file.name)
         if all(kind == "idx" for kind, _ in problems):
             self.read[file.name] = pack
-        return problems
+        return problems or told.problems()
 
     def proven(self) -> dict[str, Pack]:
         """The packs that git has nothing against, in their place; empty where it has something against any."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shutil
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from archive_kit import ENVIRONMENT, Vault, rebuilt
 from gitmake import Repo, put
 from pivo.consolidation import after_snapshot, consolidated
 from pivo.errors import ArchiveConflict, ArchiveError
+from pivo.gitobjects import object_id
 from pivo.models import Manifest, RepoName, StoredPack
 from pivo.snapshot import consolidate as consolidation
 from pivo.snapshot import manifest as manifests
@@ -21,7 +25,7 @@ from pivo.snapshot.blocks import BlockCache
 from pivo.snapshot.consolidate import FAN, due
 from pivo.snapshot.history import commits_of_snapshot
 from pivo.snapshot.objects import ObjectReader
-from pivo.snapshot.summary import LIMIT, may_hold, summarise
+from pivo.snapshot.summary import LARGE, may_hold, summarise
 
 NAME = RepoName.parse("acme/odd")
 
@@ -180,9 +184,9 @@ def test_a_writer_who_was_faster_wins(vault: Vault, odd: Repo, monkeypatch: pyte
     nights(vault, odd, 3)
     repack = consolidation._Repack.repack
 
-    def slow(self: Any, chosen: Any) -> Any:
+    def slow(self: Any, *args: Any) -> Any:
         nights(vault, odd, 1, start=90)
-        return repack(self, chosen)
+        return repack(self, *args)
 
     monkeypatch.setattr(consolidation._Repack, "repack", slow)
     with pytest.raises(ArchiveConflict):
@@ -224,16 +228,55 @@ def test_a_summary_never_denies_an_object(odd_source: Repo, tmp_path: Path) -> N
     summary = summarise(index)
     held = [bytes.fromhex(oid) for oid in odd_source.objects()]
     assert all(may_hold(summary, oid) and may_hold(summary, oid[:2]) for oid in held)
-    absent = sum(may_hold(summary, n.to_bytes(2, "big")) for n in range(65_536))
-    assert absent <= len(odd_source("cat-file", "--batch-all-objects", "--batch-check").splitlines())
-    assert may_hold("", b"ab") and may_hold(summary, b"a") and may_hold("no base64!", b"ab")
+    others = (hashlib.sha1(b"%d" % n, usedforsecurity=False).digest() for n in range(20_000))
+    assert sum(may_hold(summary, oid) for oid in others) < 20
+    assert may_hold("", b"ab") and may_hold(summary, b"") and may_hold("no base64!", b"ab")
+    assert may_hold(base64.b64encode(zlib.compress(b"\x02\x01\x01")).decode(), b"abcdefgh")  # cut short
 
 
-def test_a_large_pack_has_no_summary(tmp_path: Path) -> None:
+def test_a_summary_is_not_given_to_an_index_that_was_made_to_fill_a_bucket(tmp_path: Path) -> None:
+    for same, made in ((255, True), (256, False)):
+        names = sorted(b"\xab" * 4 + n.to_bytes(16, "big") for n in range(same))
+        names += [hashlib.sha1(b"%d" % n, usedforsecurity=False).digest() for n in range(300)]
+        index = tmp_path / f"{same}.idx"
+        index.write_bytes(bytes(1028) + len(names).to_bytes(4, "big") + b"".join(sorted(names)))
+        assert bool(summarise(index)) == made
+
+
+def test_a_large_packs_summary_is_in_its_own_snapshots_manifest_only(vault: Vault, tmp_path: Path) -> None:
     repo = gitmake.empty(tmp_path / "large.git")
-    repo.load(*(b"blob\ndata %d\n%d\n" % (len(str(n)), n) for n in range(LIMIT + 1)))
-    index = next((repo.path / "objects" / "pack").glob("*.idx"))  # fast-import's own
-    assert summarise(index) == ""
+    for part in range(3):
+        first, last = part * (LARGE + 1), (part + 1) * (LARGE + 1)
+        repo.load(*(b"blob\nmark :%d\ndata %d\n%d\n" % (n + 1, len(str(n)), n) for n in range(first, last)))
+        ids = (object_id("blob", b"%d" % n) for n in range(first, last))
+        tree = repo("mktree", stdin="".join(f"100644 blob {o}\t{n}\n" for n, o in enumerate(ids)).encode())
+        repo("update-ref", f"refs/heads/b{part}", repo("commit-tree", "-m", "x", tree))
+        repo("symbolic-ref", "HEAD", f"refs/heads/b{part}")
+        vault.ingest(repo)
+    manifest = vault.latest()
+    for made in (vault.archive.manifest(NAME, s.dirname) for s in vault.archive.snapshots(NAME)):
+        assert [bool(p.summary) for p in made.packs] == [p.snapshot == made.dirname for p in made.packs]
+    opened: list[str] = []
+    store = vault.store
+
+    class Watched:
+        url = store.url
+
+        def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
+            opened.append(path)
+            return bytes(store.read(path, offset, length))
+
+    for part, pack in enumerate(manifest.packs):
+        reader = ObjectReader(Watched(), manifest, BlockCache())  # type: ignore[arg-type]
+        opened.clear()
+        assert reader.get(object_id("blob", b"%d" % (part * (LARGE + 1) + 7)))[0] == "blob"
+        assert {p for p in opened if p.endswith(".packidx")} == {
+            vault.archive.path(NAME, pack.snapshot, pack.file_name)
+        }
+    # Without the manifest that has it, the index is asked.
+    path = vault.folder / "archive" / vault.archive.path(NAME, manifest.packs[1].snapshot, manifests.NAME)
+    path.unlink()
+    assert ObjectReader(store, manifest, BlockCache()).get(object_id("blob", b"7"))[1] == b"7"
 
 
 def _ids(vault: Vault, manifest: Manifest, pack: StoredPack) -> list[str]:

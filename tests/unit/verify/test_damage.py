@@ -13,6 +13,7 @@ import sys
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ from pivo.models import LfsObject
 from pivo.settings import CHECKOUT
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
+from pivo.snapshot.summary import summarise
 from pivo.store import LocalStore
 from pivo.verify import deep, reading, shallow, smallpacks
 from pivo.verify.report import Verified, failure
@@ -192,16 +194,17 @@ def test_a_manifest_that_inflates_without_end_is_named_and_needs_no_memory(copy:
 # -- what only a deep verification can see: files that are as their manifests say, and wrong all the same
 
 
-def repacked(copy: Copy, n: int, pack: Path | None, idx: bytes | None) -> None:
-    """Puts other bytes into snapshot `n`, and seals them into every manifest that names them."""
+def repacked(copy: Copy, n: int, pack: Path | None = None, idx: bytes | None = None, **changes: Any) -> None:
+    """Puts other bytes into snapshot `n`, and seals them, with `changes`, into every manifest that names them."""
     old = copy.archive.manifest(REPO, copy.dirs[n - 1]).own_packs[0]
     new = replaced(copy.root / old.snapshot / old.file_name, old, pack.read_bytes() if pack else None, idx)
+    new = replace(new, **changes)
     before = None
     for number in range(n, len(copy.dirs) + 1):
         path = copy.file(number, "manifest.json.gz")
         path.chmod(0o644)
         manifest = manifests.load(path.read_bytes(), "x")
-        packs = tuple(new if p == old else p for p in manifest.packs)
+        packs = tuple(new if p.key == old.key else p for p in manifest.packs)
         previous = replace(manifest.previous, manifest_sha256=before) if before and manifest.previous else None
         raw = manifests.dump(replace(manifest, packs=packs, previous=previous or manifest.previous))
         path.write_bytes(raw)
@@ -217,6 +220,27 @@ def test_an_index_that_is_not_its_packs_is_named(copy: Copy) -> None:
     assert copy.shallow().ok
     found = copy.deep().findings
     assert [(f.snapshot, f.kind) for f in found] == [(copy.dirs[0], "idx")]
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_summary_that_hides_an_object_is_named(copy: Copy, tmp_path: Path, n: int) -> None:
+    stored = copy.archive.manifest(REPO, copy.dirs[n - 1]).own_packs[0]
+    assert stored.summary and stored.objects > 2
+    index = parts(copy.file(n, ".packidx"), stored)[1]
+    names = [index[1032 + 20 * k : 1052 + 20 * k] for k in range(stored.objects)]
+    for hidden in (names[1:2], names[1:3]):
+        kept = [name for name in names if name not in hidden]
+        (tmp_path / "less").write_bytes(bytes(1028) + len(kept).to_bytes(4, "big") + b"".join(kept))
+        repacked(copy, n, summary=summarise(tmp_path / "less"))
+        assert copy.shallow().ok
+        (found,) = copy.deep().findings
+        assert (found.snapshot, found.file, found.kind) == (copy.dirs[n - 1], stored.file_name, "summary")
+        assert hidden[0].hex() in found.detail and (len(hidden) == 1) == (" more" not in found.detail)
+    repacked(copy, n, summary="")
+    assert copy.deep().ok
+    forged(copy, 5, packs=tuple(replace(p, summary="eA==") for p in copy.archive.manifest(REPO, copy.dirs[4]).packs))
+    assert any("says other things of pack-" in f.detail for f in copy.shallow().findings)
 
 
 @pytest.mark.usefixtures("way")
