@@ -193,7 +193,7 @@ def _repacked(run: Nights) -> int:
 
 
 class _Watched:
-    """Notes whose packs are opened, their indexes included."""
+    """Notes which packs are opened, their indexes included; a manifest that has a large pack's summary is none."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -201,7 +201,8 @@ class _Watched:
         self.paths: set[str] = set()
 
     def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
-        self.paths.add(path.rsplit(".", 1)[0])
+        if path.endswith(".packidx"):
+            self.paths.add(path)
         return self._store.read(path, offset, length)
 
 
