@@ -17,6 +17,8 @@ from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+import gitmake
+from archive_kit import ENVIRONMENT, Vault
 from index_kit import Snap, commit, content, history, manifest, sha, shown
 from pivo.errors import ArchiveConflict
 from pivo.events import EventLog, dump, ensure_topics
@@ -25,6 +27,7 @@ from pivo.index import writer
 from pivo.index.apply import Indexer
 from pivo.index.reader import IndexReader
 from pivo.index.writer import drain, writing
+from pivo.reindex import gaps
 
 pytestmark = pytest.mark.stack
 
@@ -254,6 +257,38 @@ def test_messages_that_kafka_deleted_are_a_gap_and_the_rest_is_read(kafka, topic
         rows = reader.query("SELECT topic, last_offset, mended_at FROM v_index_problems").rows
     assert rows == [(topic, low - 1, None)]
     assert drain(index, kafka).gaps == []
+
+
+def test_what_kafka_deleted_is_filled_from_the_archive_once(kafka, topic, tmp_path, monkeypatch):
+    monkeypatch.setattr(gaps, "COMMIT_TOPIC", topic)
+    vault, repo = Vault(tmp_path), gitmake.linear(tmp_path / "source.git", 5)
+    sent = []
+
+    def night(n):
+        repo.commit("main", 20 + n, gitmake.put(f"n{n}", b"x"))
+        vault.ingest(repo, "acme/odd")
+        told = vault.events.sent[-1]
+        sent.append(Snap(told.manifest, tuple(told.commits), tuple(told.updates)))
+        return sent[-1]
+
+    index, admin = tmp_path / "pivo.db", AdminClient(dict(kafka))
+    fill(kafka, topic, [night(1)])
+    drain(index, kafka)
+    fill(kafka, topic, [night(2), night(3)])
+    for future in admin.delete_records([TopicPartition(topic, p, -1) for p in range(3)]).values():
+        future.result(20)
+    fill(kafka, topic, [night(4)])
+    report = drain(index, kafka)
+    assert (report.snapshots, len(report.gaps)) == (1, 1)
+    filled = gaps.fill(index, lambda: vault.archive, tmp_path / "scratch", ENVIRONMENT)
+    assert (filled.gaps, filled.snapshots, filled.commits) == (1, 2, 2)
+    with writing(index) as db:
+        db.execute("DELETE FROM kafka_gaps")
+        db.execute(
+            "UPDATE repo_snapshots SET hdfs_path = '/backups/' || substr(hdfs_path, instr(hdfs_path, 'acme/odd'))"
+        )
+    assert shown(index) == straight(tmp_path, sent)
+    assert drain(index, kafka).events == 0
 
 
 def test_a_topic_that_was_made_anew_is_noticed_by_its_id(kafka, topic, tmp_path):
