@@ -1,7 +1,7 @@
 """What every git that PIVO starts is told, so that its memory does not grow with files or packs.
 
-By default git inflates files of up to 512 MB whole, maps packs by the gigabyte, and keeps deltas that it made. With
-these, `git index-pack` of a pack of 2.3 GB with files of 300 MB takes 81 MB instead of 290, and what is mapped of a pack
+By default git inflates files of up to 512 MB whole, maps packs by the gigabyte, and keeps the deltas that it made. So
+bounded, `git index-pack` of a pack of 2.3 GB with files of 300 MB takes 81 MB, not 290, and what is mapped of a pack
 (`RssFile`) stays under 256 MB. A delta is the exception: it is resolved in memory, its base and its result whole.
 """
 

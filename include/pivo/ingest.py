@@ -9,11 +9,12 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.history import ref_updates, reopen, still_lost, tips
 from pivo.snapshot.objects import ObjectReader
-from pivo.snapshot.publish import Upload, settle
+from pivo.snapshot.publish import Upload, settle, sweep
 from pivo.snapshot.workspace import Workspace
 from pivo.store import Store
 
@@ -113,7 +114,6 @@ def ingest(
     scratch.mkdir(parents=True, exist_ok=True)
     _sweep(scratch)
     for attempt in range(_TRIES):
-        settle(store, str(repo))
         with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=scratch, ignore_cleanup_errors=True) as folder:
             try:
                 return _once(job, Path(folder), started)
@@ -132,11 +132,63 @@ def _sweep(scratch: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+class _Look:
+    """What the archive and Kafka know of the repository, asked while the source is; and the workspace, once needed."""
+
+    def __init__(self, job: _Job, folder: Path, pool: ThreadPoolExecutor) -> None:
+        self._job, self._folder = job, folder
+        self._newest = pool.submit(lambda: job.archive.newest(job.name, settle(job.store, str(job.name))))
+        self._announced = pool.submit(job.events.announced, str(job.name))
+        self.work: Workspace | None = None
+
+    @property
+    def previous(self) -> Manifest | None:
+        return self._newest.result()
+
+    @cached_property
+    def known(self) -> ObjectReader | None:
+        return ObjectReader(self._job.store, self.previous) if self.previous and self.previous.packs else None
+
+    @property
+    def announced(self) -> int:
+        return self._announced.result()
+
+    def workspace(self) -> Workspace:
+        """The workspace; made when it is asked for."""
+        if self.work is None:
+            self.work = Workspace(self._folder / "fetched", self.known, self._job.environment)
+        return self.work
+
+
 def _once(job: _Job, folder: Path, started: float) -> Report:
-    previous = job.archive.latest(job.name)
-    known = ObjectReader(job.store, previous) if previous and previous.packs else None
-    with Workspace(folder / "fetched", known, job.environment) as work:
-        remote = _fetch(job, work, previous, known)
+    with ThreadPoolExecutor(2) as pool:
+        look = _Look(job, folder, pool)
+        remote = _fetch(job, look)
+        previous = look.previous
+        if previous and look.work is None and _same(remote, previous):
+            announced = _announce_missing(job, folder, previous) if look.announced < previous.seq else []
+            job.events.heartbeat(str(job.name), previous.dirname, previous.head)
+            outcome = "published" if previous.dirname == job.published else "unchanged"
+            return _report(job, previous, outcome, announced, started)
+    return _archive(job, look.workspace(), previous, remote, folder, started)
+
+
+def _same(remote: source.Remote, previous: Manifest) -> bool:
+    """Whether the source says what it said then, and the archive has all of it."""
+    return (
+        not previous.incomplete
+        and remote.refs == {r.name: r.target for r in previous.refs}
+        and (remote.head or ZERO, remote.head_ref) == (previous.head, previous.head_ref)
+        and tuple(sorted(remote.symrefs.items())) == previous.symrefs
+    )
+
+
+def _archive(
+    job: _Job, work: Workspace, previous: Manifest | None, remote: source.Remote, folder: Path, started: float
+) -> Report:
+    """Publishes and announces what was fetched, if it is news after all."""
+    with work:
+        _prove(job, work, previous, remote)
         before = {r.name: r for r in previous.refs} if previous else {}
         refs = tuple(Ref(n, t, _peeled(t, before.get(n), work)) for n, t in sorted(remote.refs.items()))
         head = _head(remote, refs, work)
@@ -162,28 +214,41 @@ def _once(job: _Job, folder: Path, started: float) -> Report:
     return _report(job, manifest, "published", announced, started)
 
 
-def _fetch(job: _Job, work: Workspace, previous: Manifest | None, known: ObjectReader | None) -> source.Remote:
-    """Receives what the archive lacks into the workspace, and proves it complete."""
-    old = {previous.head, *(r.target for r in previous.refs)} if previous else set()
+def _fetch(job: _Job, look: _Look) -> source.Remote:
+    """Asks the source for its refs, and receives what the archive lacks into the workspace."""
 
     def want(refs: dict[str, str]) -> list[str]:
-        return [t for t in sorted(set(refs.values()) - old) if not (known and known.contains(t))]
+        new = sorted(set(refs.values()) - _tips(look.previous))
+        return [t for t in new if not (look.known and look.known.contains(t))]
+
+    def haves() -> Iterator[str]:
+        yield from _haves(look.previous)
 
     got = 0
+    sink: Callable[[bytes], int] | None = None
     job.progress("fetching", 0, None)
-    with work.receive() as sink:
+    with ExitStack() as receiving:
 
         def counted(data: bytes) -> int:
-            nonlocal got
+            nonlocal got, sink
+            if sink is None:
+                sink = receiving.enter_context(look.workspace().receive())
             got += len(data)
             job.progress("fetching", got, None)
             return sink(data)
 
-        remote = source.fetch(job.url, want, _haves(previous), counted, also=job.also, token=job.token)
+        return source.fetch(job.url, want, haves(), counted, also=job.also, token=job.token)
+
+
+def _prove(job: _Job, work: Workspace, previous: Manifest | None, remote: source.Remote) -> None:
+    """That what was fetched is complete, with what the archive has."""
     job.progress("proving it complete", 0, None)
     work.border()
-    work.prove(({*remote.refs.values()} | ({remote.head} if remote.head else set())) - old)
-    return remote
+    work.prove(({*remote.refs.values()} | ({remote.head} if remote.head else set())) - _tips(previous))
+
+
+def _tips(previous: Manifest | None) -> set[str]:
+    return {previous.head, *(r.target for r in previous.refs)} if previous else set()
 
 
 def _haves(previous: Manifest | None) -> list[str]:
@@ -227,6 +292,7 @@ def _publish(
     unless_lfs: bool = False,
 ) -> Manifest | None:
     """Publishes the next snapshot; `unless_lfs` only if LFS objects came that were missing, and None if not."""
+    sweep(job.store)
     seq = previous.seq + 1 if previous else 1
     dirname = f"{seq:06d}-{head[:12]}"
     upload = Upload(job.store)

@@ -10,7 +10,7 @@ import re
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,7 +98,7 @@ def counts(ref: str, also: Sequence[str] = ()) -> bool:
     """Whether a ref belongs in a snapshot: all do but forges' inner ones, unless a prefix in `also` asks for them."""
     if not ref.startswith("refs/") or ref.endswith("^{}"):
         return False
-    return ref.startswith(tuple(also)) or not ref.startswith(_NOT_COUNTED)
+    return not ref.startswith(_NOT_COUNTED) or ref.startswith(tuple(also))
 
 
 def normalise(url: str) -> str:
@@ -161,7 +161,7 @@ class _Walker:
 
     shallow: set[ObjectID] | None = None
 
-    def __init__(self, haves: Sequence[str]) -> None:
+    def __init__(self, haves: Iterable[str]) -> None:
         self._rest = iter(haves)
 
     def __next__(self) -> ObjectID | None:
@@ -175,7 +175,7 @@ class _Walker:
     def nak(self) -> None: ...
 
 
-def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], int], *, also: Sequence[str] = (),
+def fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], int], *, also: Sequence[str] = (),
           token: str = "") -> Remote:  # fmt: skip
     """Asks the remote at `url` for its refs and, when `want` names objects, writes their pack to `sink`.
 
@@ -191,6 +191,8 @@ def fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], in
     try:
         return _fetch(url, chosen, haves, sink, also, token)
     except (SourceError, Unavailable) as err:
+        if url.startswith("file:"):  # the folder itself may say it better than the protocol
+            _check_local(unquote(urlsplit(url).path))
         if not isinstance(err.__cause__, _BROKE_OFF) or not (gone := _gone(url, wanted, also, token)):
             raise
         raise SourceMoved(
@@ -211,42 +213,48 @@ def _gone(url: str, wanted: Sequence[str], also: Sequence[str], token: str) -> s
     return next((oid for oid in wanted if oid not in named), None)
 
 
-def _fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], int], also: Sequence[str],
+def _fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], int], also: Sequence[str],
            token: str) -> Remote:  # fmt: skip
-    asked = False
+    asked, named = False, dict[str, str]()
 
     def wants(refs: Mapping[GitRef, ObjectID], depth: int | None = None) -> list[ObjectID]:
-        nonlocal asked
-        named = {text(n): t.decode() for n, t in refs.items() if n == HEADREF or counts(text(n), also)}
+        nonlocal asked, named
+        named = {n: t.decode() for name, t in refs.items() if counts(n := text(name), also) or name == HEADREF}
         chosen = [ObjectID(oid.encode()) for oid in want(named)]
         asked = bool(chosen)
+        if asked and path:
+            _check_local(path)
         return chosen
 
-    with tempfile.TemporaryFile() as said, _told(url, said):
+    path = unquote(urlsplit(url).path) if url.startswith("file:") else ""
+    if path and not Path(path).is_dir():
+        raise _no_repository(path)
+    with tempfile.TemporaryFile() as said, _symrefs(path) as following, _told(url, said):
 
         def heard(line: bytes) -> None:  # why a server fails, it says on the channel for progress
             if any(sign in line for sign in (b"error", b"fatal")) and said.tell() < _SAID:
                 said.write(line)
 
         with Wires(_environment(), said, TIMEOUT) as wires:
-            client, path = _client(url, wires, token)
-            result = client.fetch_pack(path, wants, _Walker(haves), sink, progress=heard)
+            client, where = _client(url, wires, token)
+            result = client.fetch_pack(where, wants, _Walker(haves), sink, progress=heard)
         if result.new_shallow:
             raise _shallow(url)
+        follow = following()
     if result.object_format not in (None, "sha1"):
         raise SourceError(
             f"{public(url)} uses {result.object_format} object names.", "PIVO archives SHA-1 repositories only, so far."
         )
-    refs = {text(n): t.decode() for n, t in result.refs.items() if t and counts(text(n), also)}
+    named = named or {n: t.decode() for name, t in result.refs.items() if t and counts(n := text(name), also)}
+    refs = {name: oid for name, oid in named.items() if name != "HEAD"}
     head = result.refs.get(HEADREF)
     ref = result.symrefs.get(HEADREF)
-    if not result.refs and url.startswith("file:"):
+    if not result.refs and path:
         # An empty repository has a branch in mind; the protocol's first version cannot tell it.
-        unborn = _git(unquote(urlsplit(url).path), "symbolic-ref", "--quiet", "HEAD")
+        _check_local(path)
+        unborn = _git(path, "symbolic-ref", "--quiet", "HEAD")
         return Remote({}, None, unborn, False)
-    follow = {text(name): text(to) for name, to in result.symrefs.items() if name != HEADREF and to}
-    if url.startswith("file:"):
-        follow = _symrefs(unquote(urlsplit(url).path))
+    follow |= {text(name): text(to) for name, to in result.symrefs.items() if name != HEADREF and to}
     follow = {name: to for name, to in follow.items() if name in refs and to in refs}
     return Remote(refs, head.decode() if head else None, text(ref) if ref else None, asked, follow)
 
@@ -254,9 +262,7 @@ def _fetch(url: str, want: Want, haves: Sequence[str], sink: Callable[[bytes], i
 def _client(url: str, wires: Wires, token: str) -> tuple[GitClient, str]:
     parts = urlsplit(url)
     if parts.scheme == "file":
-        path = unquote(parts.path)
-        _check_local(path)
-        return LocalClient(wires), path
+        return LocalClient(wires), unquote(parts.path)
     if parts.scheme in {"http", "https"}:
         manager = default_urllib3_manager(None, timeout=TIMEOUT, base_url=url)
         return get_transport_and_path(
@@ -290,16 +296,27 @@ def _git(path: str, *args: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _symrefs(path: str) -> dict[str, str]:
-    """The refs of a local repository that follow others; the protocol's first version tells of HEAD only."""
-    rows = _git(path, "for-each-ref", "--format=%(if)%(symref)%(then)%(refname) %(symref)%(end)") or ""
-    return dict(row.split(" ") for row in rows.split("\n") if row)
+@contextmanager
+def _symrefs(path: str) -> Iterator[Callable[[], dict[str, str]]]:
+    """Gives the refs of a local repository that follow others; the protocol's first version tells of HEAD only.
+
+    git is asked while the repository is: it takes as long.
+    """
+    if not path:
+        yield dict
+        return
+    form = "--format=%(if)%(symref)%(then)%(refname) %(symref)%(end)"
+    command = ["git", "-C", path, "for-each-ref", form]
+    with subprocess.Popen(
+        command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace"
+    ) as listing:
+        yield lambda: dict(row.split(" ") for row in listing.communicate()[0].split("\n") if row)
 
 
 def _check_local(path: str) -> None:
     """Refuses what a local folder tells of itself: no repository, shallow, partial."""
     if not Path(path).is_dir() or _git(path, "rev-parse", "--git-dir") is None:
-        raise SourceError(f"There is no git repository at {path}.", "Check the path, its owner and its permissions.")
+        raise _no_repository(path)
     if _git(path, "rev-parse", "--is-shallow-repository") == "true":
         raise _shallow(path)
     if _git(path, "config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"):
@@ -307,6 +324,10 @@ def _check_local(path: str) -> None:
             f"{path} is a partial clone: objects are missing from it.",
             "Snapshot the repository that it was cloned from.",
         )
+
+
+def _no_repository(path: str) -> SourceError:
+    return SourceError(f"There is no git repository at {path}.", "Check the path, its owner and its permissions.")
 
 
 def _shallow(url: str) -> SourceError:

@@ -11,17 +11,20 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import struct
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import IO, Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pivo.errors import ArchiveConflict, Unavailable
 from pivo.events.codec import commit_events, dump, snapshot_events
+from pivo.events.state import announced
 from pivo.events.topics import (
     AUDIT_TOPIC,
     COMMIT_TOPIC,
@@ -48,6 +51,11 @@ _SENDER: dict[str, Any] = {
     "queue.buffering.max.kbytes": 65536,
     "queue.buffering.max.messages": 200_000,
 }
+# An idempotent producer would wait half a second for its id. One message at a time needs none: a retry keeps the
+# order, and what arrives twice is known by its event's id.
+_ONE_BY_ONE = {"message.timeout.ms": int(CONNECT_SECONDS * 1000), "enable.idempotence": False, "max.in.flight": 1}
+_LOCK = threading.Lock()
+_plain: dict[tuple[int, tuple[tuple[str, str], ...]], Producer] = {}  # for what needs no transaction; one a process
 
 
 class EventLog:
@@ -59,7 +67,6 @@ class EventLog:
     def __init__(self, kafka: Mapping[str, str], *, transactional_id: str | None = None) -> None:
         self._kafka = kafka
         self._transactional_id = transactional_id
-        self._plain: Producer | None = None
 
     def __enter__(self) -> EventLog:
         return self
@@ -70,8 +77,7 @@ class EventLog:
         self.close()
 
     def close(self) -> None:
-        """Lets go of the connections; every event was already sent or refused."""
-        self._plain = None
+        """Nothing to let go of: every event was sent or refused, and the connections are the process's."""
 
     def announced(self, repo: str) -> int:
         """The highest snapshot number of `repo` that has been announced, 0 if none."""
@@ -130,25 +136,22 @@ class EventLog:
 
     def _send(self, topic: str, key: bytes, value: bytes) -> None:
         """Sends one message outside of any transaction and waits until the brokers have it."""
-        if self._plain is None:
-            # An idempotent producer would wait half a second for its id. One message at a time needs none: a retry
-            # keeps the order, and what arrives twice is known by its event's id.
-            limits = {
-                "message.timeout.ms": int(CONNECT_SECONDS * 1000),
-                "enable.idempotence": False,
-                "max.in.flight": 1,
-            }
-            self._plain = Producer(client_config(self._kafka) | _SENDER | limits)
+        key_of_client = (os.getpid(), tuple(sorted(self._kafka.items())))  # a client does not outlive a fork
+        with _LOCK:
+            producer = _plain.get(key_of_client)
+            if producer is None:
+                producer = _plain[key_of_client] = Producer(client_config(self._kafka) | _SENDER | _ONE_BY_ONE)
         failures: list[KafkaError] = []
 
         def delivered(err: KafkaError | None, _: Message) -> None:
             if err is not None:
                 failures.append(err)
 
-        self._plain.produce(topic, key=key, value=value, headers=_HEADERS, on_delivery=delivered)
-        left = self._plain.flush(CONNECT_SECONDS + 2)
+        producer.produce(topic, key=key, value=value, headers=_HEADERS, on_delivery=delivered)
+        left = producer.flush(CONNECT_SECONDS + 2)
         if left or failures:
-            self._plain = None
+            with _LOCK:
+                _plain.pop(key_of_client, None)
             raise unavailable(self._kafka, failures[0].str() if failures else "it did not take an event in time")
 
     def _transactional(self, repo: str) -> Producer:
@@ -174,65 +177,6 @@ class EventLog:
                 "Nothing is lost; try again in a minute.",
             )
         return unavailable(self._kafka, err)
-
-
-def announced(kafka: Mapping[str, str], repo: str) -> int:
-    """The highest snapshot number in STATE_TOPIC for `repo`, 0 if none; reads only what was committed.
-
-    A transaction that is still open may hide newer ones: it is waited for, but only for a few seconds, since the
-    worst of a number that is too low is that events are sent twice.
-    """
-    settings = {
-        "group.id": "pivo-state",
-        "enable.auto.commit": False,
-        "enable.partition.eof": True,
-        "isolation.level": "read_committed",
-        "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 5,
-    }
-    consumer = Consumer(client_config(kafka) | settings)
-    key, highest = repo.encode("utf-8", "surrogateescape"), 0
-    try:
-        metadata = consumer.list_topics(STATE_TOPIC, timeout=CONNECT_SECONDS).topics[STATE_TOPIC]
-        if metadata.error is not None and metadata.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-            raise KafkaException(metadata.error)
-        parts = [TopicPartition(STATE_TOPIC, p, 0) for p in metadata.partitions]
-        ends = {p.partition: _range(consumer, p)[1] for p in parts}
-        unread = {p for p, end in ends.items() if end > 0}
-        for part in parts:
-            part.offset = _range(consumer, part)[0]
-        consumer.assign([p for p in parts if p.partition in unread])
-        deadline = time.monotonic() + CONNECT_SECONDS
-        while unread and time.monotonic() < deadline:
-            for message in consumer.consume(500, timeout=0.01):
-                err, partition, offset = message.error(), message.partition(), message.offset()
-                if err is not None and err.code() != KafkaError._PARTITION_EOF:
-                    raise KafkaException(err)
-                reached = (offset or 0) + (0 if err is not None else 1)
-                if err is None:
-                    deadline = time.monotonic() + CONNECT_SECONDS
-                    if message.key() == key:
-                        highest = max(highest, _seq(message.value()))
-                if partition is not None and reached >= ends[partition]:
-                    unread.discard(partition)
-    except KafkaException as err:
-        raise unavailable(kafka, err) from err
-    finally:
-        consumer.close()
-    return highest
-
-
-def _range(consumer: Consumer, part: TopicPartition) -> tuple[int, int]:
-    low, high = consumer.get_watermark_offsets(part, timeout=CONNECT_SECONDS) or (0, 0)
-    return int(low), int(high)
-
-
-def _seq(value: Any) -> int:
-    try:
-        return int(json.loads(value)["seq"])
-    except (ValueError, KeyError, TypeError):
-        _log.warning("a record of %s cannot be read", STATE_TOPIC)
-        return 0
 
 
 def _spool(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from threading import Lock
@@ -13,9 +14,11 @@ from pivo.errors import AmbiguousRef, NotFound, UsageError
 from pivo.models import SNAPSHOT_DIR, ZERO, Manifest, RepoName, Resolved
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.objects import ObjectReader
-from pivo.store import Store
+from pivo.store import Entry, Store
 
-_MANIFESTS = 32  # kept in memory by an Archive
+_MANIFESTS = 32  # kept in memory by an Archive, and by the process of the newest ones
+_NEWEST: OrderedDict[str, Manifest] = OrderedDict()
+_LOCK = Lock()
 _HEX = re.compile(r"^[0-9a-f]{4,40}$")
 _DATED = re.compile(r"^(?P<branch>.*)@(?P<when>\d{4}-\d{2}-\d{2}([T ][\d:.]+)?(Z|[+-]\d{2}:?\d{2})?)$")
 _ANCESTRY = re.compile(r"^(?P<of>[^~^]+)(?P<steps>([~^]\d*)+)$")
@@ -85,6 +88,27 @@ class Archive:
         """The newest snapshot of a repository, or None."""
         known = self.snapshots(repo)
         return self.manifest(repo, known[-1].dirname) if known else None
+
+    def newest(self, repo: RepoName | str, entries: Iterable[Entry]) -> Manifest | None:
+        """As :meth:`latest`, from what a listing of the repository's folder has shown.
+
+        Its manifest is read once in the life of the process: what is published never changes.
+        """
+        found = [e for e in entries if e.is_dir and SNAPSHOT_DIR.match(e.name)]
+        if not found:
+            return None
+        last = max(found, key=lambda e: (int(e.name.partition("-")[0]), e.name))
+        # The time tells it from one of the same name in an archive that was made anew.
+        key = f"{self.store.url}/{self.path(repo, last.name)}@{last.modified}"
+        with _LOCK:
+            manifest = _NEWEST.get(key)
+        if manifest is None:
+            manifest = self.manifest(repo, last.name)
+            with _LOCK:
+                _NEWEST[key] = manifest
+                while len(_NEWEST) > _MANIFESTS:
+                    _NEWEST.popitem(last=False)
+        return manifest
 
     def require(self, repo: RepoName | str) -> Manifest:
         """The newest snapshot; NotFound, with similar names, when the repository has none."""

@@ -28,7 +28,7 @@ from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.packidx import Splitter, told
 from pivo.snapshot.summary import summarise
-from pivo.store import CHUNK, INCOMING, Store
+from pivo.store import CHUNK, INCOMING, Entry, Store
 
 SEGMENT = 64 << 20  # bytes; half an HDFS block, so that two executors share even a one-block pack
 _ABANDONED = 24 * 3600.0  # seconds after which an upload in .incoming has no writer any more
@@ -146,22 +146,23 @@ def finish(store: Store, repo: str, seq: int) -> None:
     store.rename(claim, f"{repo}/{manifest.dirname}")
 
 
-def settle(store: Store, repo: str) -> None:
-    """Finishes what writers that died have left of a repository; sweeps uploads that nobody works on."""
+def settle(store: Store, repo: str) -> list[Entry]:
+    """Finishes what writers that died have left of a repository; what its folder holds then."""
     try:
-        claims = [int(m[1]) for e in store.list(repo) if (m := CLAIM_DIR.match(e.name))]
+        found = store.list(repo)
     except NotFound:
-        claims = []
+        return []
+    claims = [int(m[1]) for e in found if (m := CLAIM_DIR.match(e.name))]
     for seq in sorted(claims):
         try:
             finish(store, repo, seq)
             _log.warning("finished snapshot %d of %s, whose writer had died", seq, repo)
         except (ArchiveConflict, NotFound) as err:
             _log.info("claim %d of %s was settled by another writer: %s", seq, repo, err.what)
-    _sweep(store)
+    return store.list(repo) if claims else found
 
 
-def _sweep(store: Store) -> None:
+def sweep(store: Store) -> None:
     """Removes uploads that nobody works on, by this machine's clock and by the store's own.
 
     The store's is what it wrote down when an upload last began or ended. One clock that jumped ahead would take the

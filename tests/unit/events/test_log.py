@@ -114,6 +114,7 @@ def test_topics_that_are_there_are_left_alone(mock):
 )
 def test_without_kafka_it_is_unavailable_soon_and_quiet(call, monkeypatch, capfd):
     monkeypatch.setattr("pivo.events.log.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("pivo.events.state.CONNECT_SECONDS", 0.5)
     monkeypatch.setattr("pivo.events.topics.CONNECT_SECONDS", 0.5)
     began = time.monotonic()
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
