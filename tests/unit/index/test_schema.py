@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from pivo.cli import app
+from pivo.errors import NotFound
 from pivo.index.schema import TABLES, VIEWS, markdown, relations
 from pivo.index.tables import FROM_KAFKA
 from pivo.settings import CHECKOUT
@@ -39,3 +45,11 @@ def test_the_documentation_is_what_the_code_says():
 
 def test_what_only_kafka_tells_are_tables_of_the_index():
     assert set(FROM_KAFKA) <= set(TABLES)
+
+
+def test_the_command_prints_what_the_documentation_says():
+    told = CliRunner().invoke(app, ["schema", "v_hours", "--json"])
+    assert json.loads(told.stdout) == [asdict(r) for r in relations() if r.name == "v_hours"]
+    assert "repo_days" not in CliRunner().invoke(app, ["schema"]).stdout
+    assert "repo_days" in CliRunner().invoke(app, ["schema", "--all"]).stdout
+    assert isinstance(CliRunner().invoke(app, ["schema", "v_nothing"]).exception, NotFound)
