@@ -45,14 +45,13 @@ def pivo_index() -> None:
         import logging
 
         from pivo import hooks
-        from pivo.events.audit import open_audit
+        from pivo.events.audit import send_waiting
         from pivo.index import writer
         from pivo.progress import logged
 
         with hooks.task_errors():
             settings = hooks.settings()
-            with open_audit(settings) as log:
-                log.send_left_behind()
+            send_waiting(settings)
             report = writer.drain(settings.index, settings.kafka, progress=logged(logging.getLogger("pivo.index")))
         return {"events": report.events, "commits": report.commits, "dead": report.dead, "seconds": report.elapsed}
 

@@ -59,10 +59,13 @@ def pivo_snapshot() -> None:
         from pivo.progress import logged
 
         get_current_context()["repository"] = repo["name"]
-        with hooks.task_errors(), hooks.audited("snapshot", **registry.place(repo["url"])) as facts:
-            settings, what = hooks.settings(), registry.Registered.parse(repo)
-            report = registry.snapshot(settings, what, logged(logging.getLogger("pivo.ingest")))
-            facts |= registry.facts(report)
+        with hooks.task_errors():
+            settings = hooks.settings()
+            source = registry.place(repo["url"]) | registry.named(settings, repo["name"])
+            with hooks.audited("snapshot", **source) as facts:
+                what = registry.Registered.parse(repo)
+                report = registry.snapshot(settings, what, logged(logging.getLogger("pivo.ingest")))
+                facts |= registry.facts(report)
             return asdict(report)
 
     @task

@@ -213,6 +213,13 @@ def place(url: str) -> dict[str, str]:
     return {"scheme": parts.scheme or "file"} | ({"host": parts.hostname.lower()} if parts.hostname else {})
 
 
+def named(settings: Settings, name: str) -> dict[str, str]:
+    """The name of a repository, if it is registered: one that a run made up may be anything."""
+    registered, organisations = load(settings.repositories)
+    known = name in {r.name for r in registered} or ("/" in name and name.partition("/")[0] in organisations)
+    return {"repo": name} if known else {}
+
+
 def facts(report: Report) -> dict[str, Any]:
     """What the audit log keeps of a snapshot."""
     told: dict[str, Any] = {"repo": report.repo, "outcome": report.outcome, "snapshot": report.snapshot}

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -75,3 +81,87 @@ def test_without_connections_the_environment_counts(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(hooks, "_connection", lambda _: None)
     monkeypatch.setenv("PIVO_ARCHIVE", "webhdfs://elsewhere:1/x")
     assert hooks.settings().archive == "webhdfs://elsewhere:1/x"
+
+
+class Webhook(HTTPServer):
+    """A chat program that takes messages; `got` are their tokens and bodies."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str | None, dict[str, str]]] = []
+        super().__init__(("127.0.0.1", 0), Taking)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class Taking(BaseHTTPRequestHandler):
+    server: Webhook
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.headers["Authorization"], json.loads(body)))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with Webhook() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def late(repo: str, age: str) -> dict[str, Any]:
+    """The context of a task of pivo_watch that failed."""
+    why = AirflowFailException(f"{repo} was last looked at 2026-11-22T12:00:00Z, {age} ago; 26 h are promised.")
+    run = SimpleNamespace(dag_id="pivo_watch", run_id="scheduled__1")
+    return {"dag_run": run, "ti": SimpleNamespace(log_url="http://airflow/log"), "exception": why}
+
+
+def test_a_missed_promise_reaches_a_person_once_a_day(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PIVO_HOME", str(tmp_path))
+    given = Connection(conn_id="pivo_alert", conn_type="http", host=webhook.url, password="token-word")
+    monkeypatch.setattr(hooks, "_connection", lambda conn_id: given)
+    hooks.alert(late("acme/web", "27 h"))
+    hooks.alert(late("acme/web", "28 h"))
+    hooks.alert(late("acme/tool", "27 h"))
+    assert [token for token, _ in webhook.got] == ["Bearer token-word"] * 2
+    first, second = (body for _, body in webhook.got)
+    assert first["text"].startswith("PIVO: pivo_watch failed. acme/web was last looked at")
+    assert (first["dag_id"], first["run_id"], first["url"]) == ("pivo_watch", "scheduled__1", "http://airflow/log")
+    assert "acme/tool" in second["text"]
+
+
+def test_an_alert_that_does_not_get_through_is_logged_and_tried_again(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PIVO_HOME", str(tmp_path))
+    for given in (
+        Connection(conn_id="pivo_alert", conn_type="http", host="http://127.0.0.1:1/hook"),
+        Connection(conn_id="pivo_alert", conn_type="http", host="no url"),
+        Connection(conn_id="pivo_alert", conn_type="smtp", host="127.0.0.1", port=1, extra="{}"),
+    ):
+        monkeypatch.setattr(hooks, "_connection", lambda conn_id, given=given: given)
+        hooks.alert(late("acme/web", "27 h"))
+    assert sum("the alert did not get through" in m for m in caplog.messages) == 3
+    monkeypatch.setattr(
+        hooks, "_connection", lambda conn_id: Connection(conn_id="a", conn_type="http", host=webhook.url)
+    )
+    hooks.alert(late("acme/web", "27 h"))
+    assert len(webhook.got) == 1
+
+
+def test_without_a_connection_the_log_has_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PIVO_HOME", str(tmp_path))
+    monkeypatch.setattr(hooks, "_connection", lambda conn_id: None)
+    hooks.alert(late("acme/web", "27 h"))
+    assert any(m.startswith("ALERT PIVO: pivo_watch failed. acme/web") for m in caplog.messages)

@@ -43,13 +43,13 @@ def index(
     json: Json = False,
 ) -> None:
     """Reads what Kafka has into the index."""
-    from pivo.events.audit import open_audit
+    from pivo.events.audit import send_waiting
     from pivo.index.writer import drain  # the reading commands do without Kafka's client
     from pivo.reindex.gaps import fill_for
 
     settings = Settings.load()
-    with open_audit(settings) as log, bar(quiet=json) as progress:
-        log.send_left_behind()
+    send_waiting(settings)
+    with bar(quiet=json) as progress:
         report = drain(settings.index, settings.kafka, follow=follow, progress=progress)
         filled = fill_for(settings, progress)
     if json:

@@ -225,6 +225,16 @@ def keep(settings: Settings, events: Iterable[Recorded]) -> None:
             log.record(event)
 
 
+def send_waiting(settings: Settings) -> int:
+    """Sends what processes that are no more left on disk; how many events. What Kafka does not take waits on."""
+    with open_audit(settings) as log:
+        try:
+            return log.send_left_behind()
+        except Unavailable as err:
+            _log.warning("audit records wait on disk: %s", err.what)
+            return 0
+
+
 @contextmanager
 def audited(log: AuditLog, who: str, action: str, **parameters: Any) -> Iterator[dict[str, Any]]:
     """Around something that `who` does: its outcome is on record at the end, with what the block adds to the facts."""
