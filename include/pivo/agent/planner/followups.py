@@ -41,6 +41,7 @@ _KINDS = {
 }  # fmt: skip
 _ABOUT_PARTS = frozenset({"WROTE", "MESSAGE", "DIFF", "PARENT", "CHANGE", "CONTENT"})
 """What is asked of a commit or a file and, behind "it", never of a whole repository."""
+_COMMIT_LISTS = frozenset({"commits", "search", "log"})
 _SHORT = 6  # words of a follow-up that only names something else
 
 
@@ -178,8 +179,12 @@ class Followups:
                 continue
             put = words(context.phrase(kind, name, said)) + ([Word("'s", "'s")] if own else [])
             text = self._point(joined([*found[:at], *put, *found[at + 1 :]]), said)
-            if isinstance(text, str) and not isinstance(self._planner.plan_alone(text), Refusal):
-                tried[kind] = text
+            plan = self._planner.plan_alone(text) if isinstance(text, str) else text
+            if isinstance(plan, Refusal) or not isinstance(text, str):
+                continue
+            if kind == "repo" and plan.frame == "restore" and said.plan.frame in _COMMIT_LISTS:
+                continue  # one of those commits may be meant
+            tried[kind] = text
         if not tried:
             return joined(found)
         named = [kind for kind in tried if said.named.get(kind)]

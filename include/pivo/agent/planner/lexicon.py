@@ -213,6 +213,9 @@ THINGS = wordset(
 )
 """Nouns that "that …" and "this …" point back with."""
 
+JOINS = wordset("and or by nor in of 's the repo repository repositories project")
+"""Words between two names of a list."""
+
 MANY = wordset(
     "repos repositories projects archives authors committers contributors developers people persons programmers"
     " engineers branches tags commits files snapshots"

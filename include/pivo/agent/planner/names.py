@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 
 from pivo.agent.planner import lexicon, periods, texts
 from pivo.agent.planner.exclusions import Exclusions
@@ -47,10 +48,25 @@ class Names:
             self._each(explain)
         for explain in (self._concept, self._number, self._person, self._user, self._stray):
             self._each(explain)
+        self._related()
         reading.ends = [text for _, text in sorted(self._order)]
         return reading
 
     # Each of these explains the words from `at` on and returns how many it took; 0 for none.
+
+    def _related(self) -> None:
+        """Several names of a kind are one list, "Ada or Grace"; what else may be between them nobody told."""
+        for kind in ("person", "repo"):
+            spans = self._reading.spans.get(kind, [])
+            for (_, end), (start, _) in pairwise(spans):
+                between = [w for w in self._words[end:start] if w.norm not in lexicon.JOINS]
+                if between:
+                    said = " ".join(w.text for w in between)
+                    self._reading.problems.append(f"what “{said}” between two names means is not clear")
+        commits = sum(w.norm in {"commit", "commits"} for w in self._words if not w.quoted)
+        whole = sum(w.norm in {"message", "messages", "history", "log"} for w in self._words if not w.quoted)
+        if commits > 1 + len(self._reading.commits) + whole:
+            self._reading.problems.append("which commits are meant is said twice")
 
     def _repo(self, at: int) -> int:
         word, vocabulary = self._words[at], self._vocabulary

@@ -41,6 +41,8 @@ def _no_repos(r: Reading) -> bool:
 
 
 def _tip(r: Reading) -> bool:
+    if "WHO" in r.concepts and "LAST" not in r.concepts:
+        return False  # who committed to a branch is more than who made its newest commit
     return _single(r) and (not r.concepts & {"CHANGE", "TAG"} or bool(r.concepts & {"LAST", "WHEN", "COMMIT"}))
 
 
@@ -60,6 +62,13 @@ def _one_folder(r: Reading) -> bool:
 
 def _about_commits(r: Reading) -> bool:
     return bool(r.concepts & {"COMMIT", "CHANGE"} or r.people or (r.periods and "ASK" in r.concepts))
+
+
+def _listed(r: Reading) -> bool:
+    """Commits as such; when they were lost, and what a force-push moved, are other questions."""
+    if "LOST" in r.concepts:
+        return "WHEN" not in r.concepts
+    return _about_commits(r) and "FORCED" not in r.concepts
 
 
 _ONE, _OPT, _ANY = (1, 1), (0, 1), (0, 9)
@@ -118,7 +127,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "last_snapshot",
         "SNAPSHOT LAST|AGE|WHEN|WHERE|STORED",
-        f"LAST AGE WHEN WHERE STORED SIZE WHO {_NTH}",
+        f"LAST AGE WHEN WHERE STORED SIZE {_NTH}",
         _WHEN,
         _single,
     ),
@@ -245,7 +254,7 @@ RULES: tuple[Rule, ...] = (
         "COMMIT|CHANGE|ASK|SHOW|LOST",
         f"COMMIT COMMITS CHANGE LAST RECENT MESSAGE WHEN WROTE FORCED {_FLAGS}",
         {**_WIDE, "number": _OPT},
-        lambda r: "LOST" in r.concepts or (_about_commits(r) and "FORCED" not in r.concepts),
+        _listed,
     ),
 )  # fmt: skip
 """Tried from the top."""
