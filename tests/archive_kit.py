@@ -98,8 +98,11 @@ class Vault:
 def rebuilt(vault: Vault, manifest: Manifest, path: Path) -> Repo:
     """A repository made by plain git of a snapshot's packs and refs alone."""
     repo = gitmake.empty(path)
-    for pack in manifest.packs:
+    for pack in sorted(manifest.packs, key=lambda p: bool(p.base)):
         raw = vault.store.read(vault.archive.path(manifest.repo, pack.snapshot, pack.file_name))
+        if pack.base:  # as docs/design.md tells a person to do it
+            repo("index-pack", "--fix-thin", "--stdin", stdin=raw[: pack.size])
+            continue
         (path / "objects" / "pack" / pack.pack_name).write_bytes(raw[: pack.size])
         (path / "objects" / "pack" / pack.idx_name).write_bytes(raw[pack.size :])
     repo("update-ref", "--stdin", stdin="".join(f"create {r.name} {r.target}\n" for r in manifest.refs).encode())

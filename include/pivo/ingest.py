@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -30,6 +30,7 @@ from pivo.snapshot.archive import Archive
 from pivo.snapshot.history import ref_updates, reopen, still_lost, tips
 from pivo.snapshot.objects import ObjectReader
 from pivo.snapshot.publish import Upload, settle, sweep
+from pivo.snapshot.thin import night
 from pivo.snapshot.workspace import Workspace
 from pivo.store import Store
 
@@ -298,7 +299,7 @@ def _publish(
     upload = Upload(job.store)
     try:
         with ThreadPoolExecutor(1) as pool:
-            pack = work.pack()
+            pack, base = night(work, previous.packs if previous else ())
             sent: Future[StoredPack] | None = None
             if pack:
                 sent = pool.submit(upload.add, pack, dirname, work.count_objects(), job.progress)
@@ -306,7 +307,7 @@ def _publish(
             commits = work.count_commits()
             tips = {r.commit for r in refs} | ({head} - {ZERO})
             found = lfs.collect(work, job.archive, previous, upload, job.url, job.token, tips, job.progress)
-            own = (sent.result(),) if sent else ()
+            own = (replace(sent.result(), base=base),) if sent else ()
         if unless_lfs and not found.stored:
             _discard(upload)
             return None

@@ -8,12 +8,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pivo.errors import ArchiveError, StackError, TargetError
+from pivo.errors import ArchiveError, PivoError, StackError, TargetError
 from pivo.models import ZERO
 from pivo.progress import Progress, silent
 from pivo.restore import gitcli, largefiles
 from pivo.restore.plan import RestorePlan
 from pivo.restore.withheld import Withheld
+from pivo.snapshot.thin import Bench
 
 _MANY_PACKS = 8  # from here on a multi-pack index saves more than it costs
 
@@ -87,18 +88,40 @@ def local_refs(repo: Path) -> dict[str, str]:
 def _link_packs(plan: RestorePlan, packs: Path, repo: Path) -> None:
     into = repo / "objects" / "pack"
     for pack in plan.packs:
-        for name in (pack.pack_name, pack.idx_name):
+        for name in () if pack.base else (pack.pack_name, pack.idx_name):
             try:
                 os.link(packs / name, into / name)
             except FileNotFoundError:
-                raise ArchiveError(f"{packs / name} was not downloaded.", "Start the restore again.") from None
+                raise _absent(packs / name) from None
             except OSError:  # a volume without hard links
                 shutil.copyfile(packs / name, into / name)
-    if len(plan.packs) >= _MANY_PACKS:
+    _complete(plan, [packs / p.pack_name for p in plan.packs if p.base], repo)
+    if len(list(into.glob("*.pack"))) >= _MANY_PACKS:
         try:
             gitcli.run("multi-pack-index", "write", at=repo)
         except gitcli.GitFailed as err:
-            raise _broken(plan, err) from None
+            raise _broken(plan, err.reason) from None
+
+
+def _complete(plan: RestorePlan, thin: list[Path], repo: Path) -> None:
+    """Makes one whole pack of the thin ones, with what they build on: git reads no delta across packs."""
+    absent = next((path for path in thin if not path.exists()), None)
+    if absent:
+        raise _absent(absent)
+    bench = Bench(repo, gitcli.environment())
+    try:
+        if thin:
+            bench.complete(thin)
+    except ArchiveError as err:
+        raise _broken(plan, err.what.rstrip(".")) from None
+    except OSError as err:
+        raise StackError(f"{repo} cannot be written: {err.strerror}.", "Free space in the staging folder.") from None
+    finally:
+        shutil.rmtree(bench.folder, ignore_errors=True)
+
+
+def _absent(path: Path) -> ArchiveError:
+    return ArchiveError(f"{path} was not downloaded.", "Start the restore again.")
 
 
 def _prove_commit(plan: RestorePlan, repo: Path) -> None:
@@ -107,7 +130,7 @@ def _prove_commit(plan: RestorePlan, repo: Path) -> None:
         kind = gitcli.run("cat-file", "-t", plan.commit, at=repo).strip()
         body = gitcli.run("cat-file", "commit", plan.commit, at=repo).encode("utf-8", "surrogateescape")
     except gitcli.GitFailed as err:
-        raise _broken(plan, err) from None
+        raise _broken(plan, err.reason) from None
     digest = hashlib.sha1(b"commit %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
     if kind != "commit" or digest != plan.commit:
         raise ArchiveError(
@@ -130,7 +153,7 @@ def _write_refs(plan: RestorePlan, repo: Path) -> tuple[Withheld, ...]:
             withheld = tuple(Withheld("tag", name, "not of the restored commit's history") for name in left)
         gitcli.run("pack-refs", "--all", at=repo)
     except gitcli.GitFailed as err:
-        raise _broken(plan, err) from None
+        raise _broken(plan, err.reason) from None
     return withheld
 
 
@@ -149,12 +172,16 @@ def _connected(plan: RestorePlan, repo: Path, file_limit: int, progress: Progres
             if count % 20000 == 0:
                 progress("check", count, None)
     except gitcli.GitFailed as err:
-        raise _broken(plan, err) from None
+        raise _broken(plan, err.reason) from None
     return count, large
 
 
-def _broken(plan: RestorePlan, err: gitcli.GitFailed) -> ArchiveError:
+def _broken(plan: RestorePlan, reason: str) -> PivoError:
+    if "No space left" in reason or "Disk quota exceeded" in reason:
+        return StackError(
+            f"The staging folder has no room left for {plan.repo}: {reason}.", "Free space there, or move PIVO_STAGING."
+        )
     return ArchiveError(
-        f"The history of {plan.repo} at {plan.short} is not whole in the archive: {err.reason}.",
+        f"The history of {plan.repo} at {plan.short} is not whole in the archive: {reason}.",
         "Nothing was pushed; verify the archive, an earlier snapshot may be whole.",
     )

@@ -10,6 +10,7 @@ from pivo.progress import Progress, silent
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.objects import ObjectReader
 from pivo.snapshot.packidx import copy_out
+from pivo.snapshot.thin import lay_named
 from pivo.snapshot.workspace import Workspace
 
 
@@ -74,7 +75,15 @@ def reopen(archive: Archive, manifest: Manifest, path: Path, environment: Mappin
     known = ObjectReader(archive.store, manifest, packs=earlier) if earlier else None
     workspace = Workspace(path, known, environment)
     for pack in () if manifest.replaces else manifest.own_packs:
-        copy_out(archive.store, manifest.repo, pack, path / "objects" / "pack")
+        if not pack.base:
+            copy_out(archive.store, manifest.repo, pack, path / "objects" / "pack")
+        elif known:
+            bench = workspace.bench
+            bench.folder.mkdir()
+            copy_out(archive.store, manifest.repo, pack, bench.folder)
+            thin = bench.folder / pack.pack_name
+            lay_named(bench, [(thin, pack)], known)
+            bench.complete([thin])
     workspace.border()
     return workspace
 

@@ -114,7 +114,7 @@ def load(raw: bytes, where: str) -> Manifest:
             source=data["source"],
             taken_at=datetime.fromisoformat(data["taken_at"]),
             refs=tuple(Ref(r["name"], r["target"], r.get("peeled")) for r in data["refs"]),
-            packs=tuple(_load_pack(p) for p in data["packs"]),
+            packs=_load_packs(data["packs"]),
             previous=Previous(previous["snapshot"], previous["manifest_sha256"]) if previous else None,
             files=int(data["files"]),
             commits=int(data["commits"]),
@@ -171,11 +171,21 @@ def _dump_pack(pack: StoredPack, own: bool) -> dict[str, Any]:
         ),
         **({"level": pack.level} if pack.level else {}),
         **({"summary": pack.summary} if pack.summary and (own or pack.objects <= LARGE) else {}),
+        **({"base": pack.base} if pack.base else {}),
     }
 
 
 def _whole(pack: StoredPack) -> tuple[Segment, ...]:
     return (Segment(0, pack.size, pack.sha256),)
+
+
+def _load_packs(data: list[dict[str, Any]]) -> tuple[StoredPack, ...]:
+    packs = tuple(map(_load_pack, data))
+    whole = {p.key for p in packs if not p.base}
+    for pack in packs:
+        if pack.base and pack.base not in whole:
+            raise ValueError(f"{pack.key} builds on {pack.base}, which is no whole pack of it")
+    return packs
 
 
 def _load_pack(data: dict[str, Any]) -> StoredPack:
@@ -184,4 +194,5 @@ def _load_pack(data: dict[str, Any]) -> StoredPack:
     return StoredPack(
         data["snapshot"], data["id"], int(data["size"]), data["sha256"], int(data["idx_size"]), data["idx_sha256"],
         int(data["objects"]), segments, int(data.get("level", 0)), str(data.get("summary", "")),
+        str(data.get("base", "")),
     )  # fmt: skip

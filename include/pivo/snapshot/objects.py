@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from pivo.errors import ArchiveError, NotFound
+from pivo.errors import ArchiveError, NotFound, UsageError
 from pivo.gitobjects import SUBMODULE, TreeEntry, entries, object_id, parse_commit, tagged
 from pivo.models import Commit, Manifest, StoredPack
+from pivo.snapshot import large
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.blocks import BlockCache, Part, RangeFile
-from pivo.snapshot.packs import PackFile, PackIndex
+from pivo.snapshot.packs import PackFile, PackIndex, Piece
 from pivo.snapshot.summary import LARGE, may_hold
 from pivo.store import Store
 
@@ -20,13 +22,62 @@ SHARED_CACHE = BlockCache()
 
 
 class _Pack:
+    """One pack; `base` is the pack that its deltas may build on."""
+
     def __init__(self, store: Store, folder: str, pack: StoredPack, cache: BlockCache) -> None:
+        self.base: _Pack | None = None
         self.path = f"{folder}/{pack.snapshot}/{pack.file_name}"
         self.stored = pack
         self.checked = False
         body, index = (Part(0, pack.size), Part(pack.size, pack.idx_size))
         self.index = PackIndex(RangeFile(store, self.path, pack.file_size, cache, index))
-        self.data = PackFile(RangeFile(store, self.path, pack.file_size, cache, body), self.index)
+        elsewhere = self._of_base if pack.base else None
+        self.data = PackFile(RangeFile(store, self.path, pack.file_size, cache, body), self.index, elsewhere)
+
+    def read(self, oid: bytes, offset: int) -> tuple[str, bytes]:
+        """Type and body of the object at `offset`; ArchiveError when it is not `oid`."""
+        kind, body = self.data.read(offset)
+        if object_id(kind, body) != oid.hex():
+            raise self.damaged(oid.hex())
+        return kind, body
+
+    def damaged(self, oid: str) -> ArchiveError:
+        return ArchiveError(
+            f"Object {oid} is damaged in {self.path} or its index.",
+            "Verify the archive; an earlier snapshot may hold it whole.",
+        )
+
+    def pieces(self, offset: int) -> list[tuple[PackFile, Piece]]:
+        """What the object at `offset` is made of, those of the base pack included."""
+        chain, end = self.data.chain(offset)
+        own = [(self.data, piece) for piece in chain]
+        if isinstance(end, str):
+            return own
+        base, at = self._in_base(end)
+        return [*own, *base.pieces(at)]
+
+    def verify(self) -> None:
+        """Reads the whole index, once; ArchiveError when it is damaged."""
+        if not self.checked:
+            self.index.verify(self.stored.idx_sha256)
+            self.checked = True
+
+    def _of_base(self, oid: bytes) -> tuple[str, bytes]:
+        base, offset = self._in_base(oid)
+        return base.read(oid, offset)
+
+    def _in_base(self, oid: bytes) -> tuple[_Pack, int]:
+        if self.base is None:
+            raise ArchiveError(
+                f"{self.path} builds on {self.stored.base}, which its manifest does not name.", "Verify the archive."
+            )
+        offset = self.base.index.find(oid)
+        if offset is None:
+            self.base.verify()
+            raise ArchiveError(
+                f"{self.path} builds on object {oid.hex()}, which is not in {self.base.path}.", "Verify the archive."
+            )
+        return self.base, offset
 
     @property
     def apart(self) -> bool:
@@ -53,6 +104,9 @@ class ObjectReader:
         self._store, self._cache = store, cache
         # The newest packs first: people ask for what is recent.
         self._packs = [_Pack(store, manifest.repo, p, cache) for p in reversed(packs or manifest.packs)]
+        self._by_key = {p.stored.key: p for p in self._packs}
+        for pack in self._packs:
+            pack.base = self._by_key.get(pack.stored.base)
 
     def __enter__(self) -> ObjectReader:
         return self
@@ -98,9 +152,7 @@ class ObjectReader:
             return found
         # What is asked for here is named by something that was archived: if no index has it, one may be damaged.
         for pack in self._packs:
-            if not pack.checked:
-                pack.index.verify(pack.stored.idx_sha256)
-                pack.checked = True
+            pack.verify()
         raise NotFound(f"Object {oid} is not in the archive of {self.manifest.repo}.", "Check the hash.")
 
     def contains(self, oid: str) -> bool:
@@ -109,13 +161,49 @@ class ObjectReader:
     def get(self, oid: str) -> tuple[str, bytes]:
         """The type (`commit`, `tree`, `blob`, `tag`) and the body of an object; NotFound when no pack has it."""
         pack, offset = self._require(oid)
-        kind, body = pack.data.read(offset)
-        if object_id(kind, body) != oid:
-            raise ArchiveError(
-                f"Object {oid} is damaged in {pack.path} or its index.",
-                "Verify the archive; an earlier snapshot may hold it whole.",
-            )
-        return kind, body
+        return pack.read(bytes.fromhex(oid), offset)
+
+    def within(self, pack: StoredPack, oid: str, largest: int) -> tuple[str, bytes] | None:
+        """As :meth:`get`, from that pack only; None when it does not hold the object, or it is over `largest` bytes."""
+        raw, one = bytes.fromhex(oid), self._by_key[pack.key]
+        offset = one.index.find(raw)
+        return None if offset is None or one.data.size(offset) > largest else one.read(raw, offset)
+
+    def base(self, key: str, oid: str) -> tuple[str, bytes]:
+        """As :meth:`get`, from the pack of that `key` only, which a thin pack builds on; ArchiveError without it."""
+        raw, one = bytes.fromhex(oid), self._by_key.get(key)
+        offset = one.index.find(raw) if one else None
+        if one is None or offset is None:
+            raise ArchiveError(f"{key} does not hold object {oid}, which a thin pack builds on.", "Verify the archive.")
+        return one.read(raw, offset)
+
+    def head_of(self, pack: StoredPack) -> str | None:
+        """The head commit of the snapshot that brought `pack`; None where it had none, or not in these packs."""
+        begin = pack.snapshot.rpartition("-")[2]
+        ids = self._by_key[pack.key].index.with_prefix(begin) or self.with_prefix(begin)
+        return next((oid for oid in ids if self.kind(oid) == "commit"), None)
+
+    def size(self, oid: str) -> int:
+        """Bytes of an object, found without reading its content."""
+        pack, offset = self._require(oid)
+        return pack.data.size(offset)
+
+    def stream(self, oid: str) -> Iterator[bytes]:
+        """The body of a blob in parts: a large one is never in memory as a whole.
+
+        ArchiveError when its hash is not `oid`; for a large one only after its last part, which is when it is known.
+        """
+        pack, offset = self._require(oid)
+        pieces, size = pack.pieces(offset), pack.data.size(offset)
+        if max(size, *(piece.size for _, piece in pieces)) <= large.LARGE:
+            yield self.get(oid)[1]
+            return
+        seen = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
+        for part in large.body(pieces):
+            seen.update(part)
+            yield part
+        if seen.hexdigest() != oid:
+            raise pack.damaged(oid)
 
     def kind(self, oid: str) -> str:
         """The type of an object, without reading its content; NotFound when no pack has it."""
@@ -173,7 +261,18 @@ class ObjectReader:
         return entries(self.get(folder.oid)[1], f"{folder.path}/" if folder.path else "")
 
     def read_file(self, commit: str, path: str) -> bytes:
-        """The content of a file at a commit (of a symlink: its target)."""
+        """The content of a file at a commit (of a symlink: its target); UsageError for one too large for memory."""
+        oid = self.file(commit, path).oid
+        size = self.size(oid)
+        if size > large.LARGE:
+            raise UsageError(
+                f"{path} has {size:,} bytes, too many to show.",
+                f"`pivo cat {self.manifest.repo} {commit[:12]} {path} > file` writes it to a file.",
+            )
+        return self.get(oid)[1]
+
+    def file(self, commit: str, path: str) -> TreeEntry:
+        """The tree entry of a file; NotFound when `path` is a folder or a submodule."""
         entry = self.entry(commit, path)
         if entry.is_dir:
             raise NotFound(f"{path or '/'} is a folder in {self.manifest.repo} at {commit[:12]}.", "Give a file in it.")
@@ -182,4 +281,4 @@ class ObjectReader:
                 f"{path} is a submodule at commit {entry.oid[:12]}.",
                 "Its files are in a repository of their own.",
             )
-        return self.get(entry.oid)[1]
+        return entry

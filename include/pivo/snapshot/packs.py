@@ -11,8 +11,10 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
 from dulwich.errors import ApplyDeltaError
 from dulwich.pack import apply_delta
@@ -116,18 +118,35 @@ class PackIndex:
         return found
 
 
+class Piece(NamedTuple):
+    """Where deflated bytes begin in a pack, and how many they are when inflated."""
+
+    start: int
+    size: int
+
+
 @dataclass(frozen=True)
 class _Delta:
     data: bytes
     offset: int
 
 
-class PackFile:
-    """Inflates objects out of a pack; keeps the bases that it met, at most `base_limit` bytes."""
+Elsewhere = Callable[[bytes], tuple[str, bytes]]
+"""Type and body of the object of an id (20 bytes) that a thin pack's delta builds on."""
 
-    def __init__(self, file: RangeFile, index: PackIndex, base_limit: int = 16 << 20) -> None:
+
+class PackFile:
+    """Inflates objects out of a pack; keeps the bases that it met, at most `base_limit` bytes.
+
+    `elsewhere` has the bases that a thin pack does not hold itself.
+    """
+
+    def __init__(
+        self, file: RangeFile, index: PackIndex, elsewhere: Elsewhere | None = None, base_limit: int = 16 << 20
+    ) -> None:
         self._file = file
         self._index = index
+        self._elsewhere = elsewhere
         self._bases: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
         self._base_limit = base_limit
         self._held = 0
@@ -147,10 +166,75 @@ class PackFile:
             code, _size, start = self._header(at)
             if code in _KINDS:
                 return _KINDS[code]
-            at, _start = self._base(code, at, start)
+            base, _start = self._base(code, at, start)
+            if isinstance(base, bytes):
+                return self._from_elsewhere(base, offset)[0]
+            at = base
             if at <= 0:
                 break
         raise self._damaged(offset)
+
+    def size(self, offset: int) -> int:
+        """Bytes of the object at `offset`, found without inflating more than a delta's beginning."""
+        code, size, start = self._header(offset)
+        if code in _KINDS:
+            return size
+        _base, start = self._base(code, offset, start)
+        try:
+            # Deflated data may begin with some 300 bytes of tables.
+            head = zlib.decompressobj().decompress(self._file.read(start, 1024), 20)
+        except zlib.error as err:
+            raise self._damaged(offset) from err
+        # Two numbers of seven bits a byte, the lowest first: the base's bytes, and the object's.
+        sizes = [0, 0]
+        number = shift = 0
+        for byte in head:
+            sizes[number] |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80:
+                number, shift = number + 1, 0
+                if number == 2:
+                    return sizes[1]
+        raise self._damaged(offset)
+
+    def chain(self, offset: int) -> tuple[list[Piece], str | bytes]:
+        """What the object at `offset` is made of, its own piece first: all but the last are deltas against the next.
+
+        And its type; or, when the last is a delta too, the id of the base that a thin pack does not hold itself.
+        """
+        pieces: list[Piece] = []
+        at = offset
+        while len(pieces) <= _CHAIN_LIMIT and at > 0:
+            code, size, start = self._header(at)
+            if code in _KINDS:
+                return [*pieces, Piece(start, size)], _KINDS[code]
+            base, start = self._base(code, at, start)
+            pieces.append(Piece(start, size))
+            if isinstance(base, bytes):
+                return pieces, base
+            at = base
+        raise self._damaged(offset)
+
+    def inflated(self, piece: Piece) -> Iterator[bytes]:
+        """A piece's bytes as they are inflated, never all at once."""
+        inflater, at, got = zlib.decompressobj(), piece.start, 0
+        try:
+            while not inflater.eof:
+                raw = inflater.unconsumed_tail
+                if not raw:
+                    raw = self._file.read(at, _STEP)
+                    at += len(raw)
+                    if not raw:
+                        raise self._damaged(piece.start)
+                data = inflater.decompress(raw, _STEP)
+                got += len(data)
+                if got > piece.size:  # damage must not inflate without limit
+                    raise self._damaged(piece.start)
+                yield data
+        except zlib.error as err:
+            raise self._damaged(piece.start) from err
+        if got != piece.size:
+            raise self._damaged(piece.start)
 
     def _read(self, offset: int) -> tuple[str, bytes]:
         deltas: list[_Delta] = []
@@ -167,6 +251,9 @@ class PackFile:
                 break
             base, start = self._base(code, at, start)
             deltas.append(_Delta(self._inflate(start, size), at))
+            if isinstance(base, bytes):
+                kind, body = self._from_elsewhere(base, offset)
+                break
             if len(deltas) > _CHAIN_LIMIT or base <= 0:
                 raise self._damaged(offset)
             at = base
@@ -192,12 +279,19 @@ class PackFile:
             raise self._damaged(at)
         return code, size, at + used
 
-    def _base(self, code: int, at: int, start: int) -> tuple[int, int]:
-        """The offset of a delta's base, and where its data begins."""
+    def _from_elsewhere(self, name: bytes, offset: int) -> tuple[str, bytes]:
+        if self._elsewhere is None:
+            raise self._damaged(offset)
+        return self._elsewhere(name)
+
+    def _base(self, code: int, at: int, start: int) -> tuple[int | bytes, int]:
+        """The offset of a delta's base, or its id where it is in another pack; and where the delta's data begins."""
         if code == _REF_DELTA:
             name = self._file.read(start, 20)
-            base = self._index.find(name) if len(name) == 20 else None
-            return (base if base is not None else -1), start + 20
+            if len(name) < 20:
+                raise self._damaged(at)
+            base = self._index.find(name)
+            return (base if base is not None else name), start + 20
         raw = self._file.read(start, 16)
         if not raw:
             raise self._damaged(at)

@@ -18,11 +18,13 @@ from types import TracebackType
 from dulwich.objects import parse_tree
 
 from pivo.errors import ArchiveError, SourceError, Unavailable
+from pivo.gitmemory import OPTIONS
 from pivo.gitobjects import parse_commit, tagged, text
 from pivo.models import Commit, FileChange
 from pivo.progress import Progress, silent
 from pivo.snapshot.gitpipe import CatFile, parse_changes, tokens
 from pivo.snapshot.objects import ObjectReader
+from pivo.snapshot.thin import NIGHT, ROOT, Bench
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _FOLDER = 0o40000  # the mode of a tree in a tree
@@ -37,12 +39,14 @@ class Workspace:
 
     def __init__(self, path: Path, known: ObjectReader | None, environment: Mapping[str, str]) -> None:
         self.path = path
-        self._known = known
+        self.known = known
         self._env = {**_ENV, "PATH": environment.get("PATH", ""), "TMPDIR": environment.get("TMPDIR", "/tmp")}
         self._here: set[str] = set()
         self._boundary: list[str] = []
         self.parents: frozenset[str] = frozenset()
         """The parents of the new commits that the archive holds; known once :meth:`border` has run."""
+        self.names: dict[bytes, bytes] = {}
+        """The paths of the objects here, by id (20 bytes): what :meth:`prove` saw of a small pack."""
         self._cat: CatFile | None = None
         self._git("init", "--quiet", "--bare", "--template=", str(path), at=False)
 
@@ -54,7 +58,7 @@ class Workspace:
             self._cat.close()
 
     def _command(self, *args: str, at: bool = True) -> list[str]:
-        return ["git", *(["-C", str(self.path)] if at else []), "-c", "core.commitGraph=false", *args]
+        return ["git", *(["-C", str(self.path)] if at else []), *OPTIONS, "-c", "core.commitGraph=false", *args]
 
     def _git(self, *args: str, stdin: bytes | None = None, at: bool = True) -> bytes:
         done = subprocess.run(self._command(*args, at=at), input=stdin, capture_output=True, env=self._env, check=False)
@@ -64,6 +68,11 @@ class Workspace:
                 "Run `git fsck` in the source; nothing was published.",
             )
         return done.stdout
+
+    @property
+    def bench(self) -> Bench:
+        """Where thin packs are made of the objects here."""
+        return Bench(self.path, self._env)
 
     @contextmanager
     def receive(self) -> Iterator[Callable[[bytes], int]]:
@@ -119,8 +128,8 @@ class Workspace:
     def get(self, oid: str) -> tuple[str, bytes]:
         """An object from the new pack, else from the archive; NotFound where neither has it."""
         found = self._local(oid)
-        if found is None and self._known:
-            return self._known.get(oid)
+        if found is None and self.known:
+            return self.known.get(oid)
         if found is None:
             raise SourceError(
                 f"The source did not send object {oid}.", "Run `git fsck` in the source; nothing was published."
@@ -156,14 +165,14 @@ class Workspace:
 
     def border(self) -> None:
         """Lays the new pack's border beside it. Call once, after :meth:`receive`."""
-        if self._known is None or self.pack() is None:
+        if self.known is None or self.pack() is None:
             return
         ids = sorted(self._listed(b"commit"))
         self._here = self._listed(b"tree")
         commits = {oid: parse_commit(oid, body) for oid, body in self._bodies("\n".join(ids).encode())}
         trees = {oid: commit.tree for oid, commit in commits.items()}
         for parent in {p for commit in commits.values() for p in commit.parents} - commits.keys():
-            if self._known.contains(parent):  # one that nobody has is found by `prove`
+            if self.known.contains(parent):  # one that nobody has is found by `prove`
                 trees[parent] = parse_commit(parent, self._lay(parent)).tree
         self._boundary = sorted(trees.keys() - commits.keys())
         self.parents = frozenset(self._boundary)
@@ -180,8 +189,8 @@ class Workspace:
 
     def _lay(self, oid: str) -> bytes:
         """Writes an archived object as a loose one; gives its body."""
-        assert self._known
-        kind, body = self._known.get(oid)
+        assert self.known
+        kind, body = self.known.get(oid)
         loose = self.path / "objects" / oid[:2] / oid[2:]
         if not loose.exists():
             loose.parent.mkdir(exist_ok=True)
@@ -225,8 +234,9 @@ class Workspace:
         local = [oid for t in tips if (oid := self._behind_tags(t))]
         if not local:
             return
+        named = self.known is not None and self.count_objects() <= NIGHT
         process = subprocess.run(
-            self._command("rev-list", "--objects", "--missing=print", "--quiet", "--stdin"),
+            self._command("rev-list", "--objects", "--missing=print", *([] if named else ["--quiet"]), "--stdin"),
             input="\n".join(local).encode(),
             capture_output=True,
             env=self._env,
@@ -234,11 +244,13 @@ class Workspace:
         )
         if process.returncode:
             raise SourceError(f"The source's history is not complete: {_first(process.stderr)}.", _INCOMPLETE)
-        # --quiet leaves nothing but the missing ones, each as `?<id>`.
-        for row in process.stdout.splitlines():
-            oid = row.decode().lstrip("?").strip()
-            if row.startswith(b"?") and not self._archived(oid):
-                raise _missing(oid)
+        # Each is `<id> <path>`, a missing one `?<id>`; with --quiet there are only those.
+        for row in process.stdout.split(b"\n"):
+            if row.startswith(b"?"):
+                if not self._archived(oid := row[1:41].decode()):
+                    raise _missing(oid)
+            elif len(row) > 40:  # a commit has no path, and the path of its tree is empty
+                self.names[bytes.fromhex(row[:40].decode())] = row[41:] or ROOT
 
     def _behind_tags(self, oid: str) -> str | None:
         """What `oid` leads to once the tags that came are followed; None when the archive holds that."""
@@ -251,7 +263,7 @@ class Workspace:
         return oid if found else None
 
     def _archived(self, oid: str) -> bool:
-        return self._known is not None and self._known.contains(oid)
+        return self.known is not None and self.known.contains(oid)
 
     def _local(self, oid: str) -> tuple[str, bytes] | None:
         if self._cat is None:

@@ -1,8 +1,9 @@
 """Every object: each pack is streamed through `git index-pack`, and git walks from every ref and every lost tip.
 
-git computes the hash of every object of a pack from its bytes, and writes the index that belongs to it; the stored
-index must have the same bytes. Packs that pass lie in a temporary repository then, in which the walk is done. The
-temporary repository needs as much disk as the packs; memory is git's, two streams', and the list of tips.
+git computes the hash of every object of a pack from its bytes, a thin pack's with what it builds on, and writes the
+index that belongs to it; the stored index must have the same bytes. Packs that pass lie in a temporary repository
+then, in which the walk is done. The temporary repository needs as much disk as the packs; memory is git's, two
+streams', and the list of tips.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from pivo.models import StoredPack
 from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
+from pivo.snapshot.localpacks import LocalIndex, bases, checksum, count_objects, joined, slices
 from pivo.verify import shallow
 from pivo.verify.chain import Chain
-from pivo.verify.gitproof import Pack, Repository
+from pivo.verify.gitproof import Pack, Repository, sha256
 from pivo.verify.reading import Expected, Problem, Reading
 from pivo.verify.report import Verified
 from pivo.verify.shallow import File
-from pivo.verify.smallpacks import SmallPacks, small
+from pivo.verify.smallpacks import Read, SmallPacks, collected
 from pivo.verify.summaries import Told
 from pivo.verify.witness import Witness
 
@@ -54,9 +56,9 @@ def verify(
     wanted = shallow.files(chain)
     _room(scratch, sum(f.size for f in wanted))
     with tempfile.TemporaryDirectory(prefix="verify-", dir=scratch, ignore_cleanup_errors=True) as folder:
-        repository, together = Repository(Path(folder) / "packs.git", environment), small(wanted)
-        apart = Repository(Path(folder) / "small.git", environment) if together else repository
-        proof = _Proof(chain, reading, repository, SmallPacks(reading, apart, together))
+        repository, small = Repository(Path(folder) / "packs.git", environment), Path(folder) / "small"
+        small.mkdir()
+        proof = _Proof(chain, reading, repository, SmallPacks(reading, small, collected(wanted)))
         size = shallow.read_all(chain, wanted, proof.check, _STREAMS, progress)
         proof.take_small()
         progress("walking the history", 0, None)
@@ -84,7 +86,7 @@ class _Proof:
     repository: Repository
     few: SmallPacks
     objects: int = 0
-    taken: dict[tuple[str, str], Pack] = field(default_factory=dict)
+    taken: dict[str, Pack] = field(default_factory=dict)  # by a stored pack's key; several may be in one
 
     def check(self, file: File, want: Expected) -> list[Problem]:
         """What is wrong with a file."""
@@ -98,44 +100,76 @@ class _Proof:
         if any(kind != "idx" for kind, _ in problems):  # other bytes than were published; git can often tell where
             pack.drop()
             return [(kind, f"{told}; git: {pack.failure}" if pack.failure else told) for kind, told in problems]
-        self._indexed(file.pack, pack)
+        if pack.failure:
+            self._failed(file.pack, pack)
+        else:
+            self._indexed(file.pack, pack, pack.objects, pack.idx_sha256())
         return problems or told.problems()
 
     def take_small(self) -> None:
-        """Takes the small packs in: all at once where git has nothing against them, else each by itself."""
-        proven = self.few.proven()
-        for name, stored in self.few.read.items():
-            if name in proven:
-                pack = proven[name]
-                pack.move(self.repository.packs)
-                self._taken(stored, pack)
-            else:
-                with self.repository.receive() as pack:
-                    for piece in self.few.pieces(name):
-                        pack.write(piece)
-                self._indexed(stored, pack)
+        """Takes the packs in that were read before: as many at once as can be, else each by itself."""
+        for group in self.few.together({p.key for p in self.chain.last_packs}):
+            group = [read for read in group if self._founded(read)]
+            if group and not self._together(group):
+                for read in group:
+                    self._together([read])
 
-    def _indexed(self, stored: StoredPack, pack: Pack) -> None:
-        """After git has indexed a pack that has the bytes of its manifest."""
-        if pack.failure:
-            told = f"has the bytes of its manifest and is no whole pack; git: {pack.failure}"
+    def _founded(self, read: Read) -> bool:
+        """Whether a thin pack's base is here, and has all that the pack builds on."""
+        stored = read.stored
+        if not stored.base:
+            return True
+        base = self.taken.get(stored.base)
+        if base is None:  # which is what is found
+            return False
+        whole = self.few.read.get(stored.base)
+        assert base.file
+        # Where it was joined to others, git's index is of all of them.
+        own = whole.path if whole and whole.indexed else base.file
+        with LocalIndex(own.with_suffix(".idx")) as index:
+            lacks = sorted(oid for oid in bases(read.path) if bytes.fromhex(oid) not in index) if read.indexed else []
+        if lacks:
+            told = f"builds on {lacks[0]}, which is not in its base, {stored.base} ({len(lacks):,} such objects)"
             self.chain.found(stored.snapshot, stored.file_name, "pack", told)
-            return
-        if pack.idx_sha256() != stored.idx_sha256:
+        return not lacks
+
+    def _together(self, group: list[Read]) -> bool:
+        """Lets git hash the objects of packs; whether it had nothing against them. What it has against one is found."""
+        paths = [read.path for read in group]
+        with self.repository.receive(thin=bool(group[0].stored.base)) as pack:
+            for block in joined(paths):
+                pack.write(block)
+        if pack.failure:
+            if len(group) == 1:
+                self._failed(group[0].stored, pack)
+            return False
+        assert pack.file
+        made = self.few.folder / "made.idx"
+        with LocalIndex(pack.file.with_suffix(".idx")) as index:
+            whole = slices(paths)
+            for read, slice_, own in zip(group, whole, index.split(whole), strict=True):
+                index.write(own, slice_.start - whole[0].start, checksum(read.path), made)
+                self._indexed(read.stored, pack, count_objects(read.path), sha256(made))
+        return True
+
+    def _failed(self, stored: StoredPack, pack: Pack) -> None:
+        told = f"has the bytes of its manifest and is no whole pack; git: {pack.failure}"
+        self.chain.found(stored.snapshot, stored.file_name, "pack", told)
+
+    def _indexed(self, stored: StoredPack, pack: Pack, objects: int, idx_sha256: str) -> None:
+        """After git has indexed a pack that has the bytes of its manifest, and `objects` of its own."""
+        if idx_sha256 != stored.idx_sha256:
             told = "has by its manifest another index than git makes of its pack"
             self.chain.found(stored.snapshot, stored.file_name, "idx", told)
-        self._taken(stored, pack)
-
-    def _taken(self, stored: StoredPack, pack: Pack) -> None:
-        self.objects += pack.objects
-        self.taken[stored.snapshot, stored.id] = pack
-        if pack.objects != stored.objects:
-            told = f"has {pack.objects:,} objects, and its manifest says {stored.objects:,}"
+        self.objects += objects
+        self.taken[stored.key] = pack
+        if objects != stored.objects:
+            told = f"has {objects:,} objects, and its manifest says {stored.objects:,}"
             self.chain.found(stored.snapshot, stored.file_name, "pack", told)
 
     def only(self, packs: Iterable[StoredPack]) -> bool:
         """Leaves only `packs` in the repository; whether there were others."""
-        wanted = {(p.snapshot, p.id) for p in packs}
+        wanted = {p.key for p in packs}
         kept = {self.taken[key].file for key in wanted & self.taken.keys()}
         other = [pack for key, pack in self.taken.items() if key not in wanted and pack.file not in kept]
         for pack in other:

@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pivo.errors import StackError, Unavailable
+from pivo.gitmemory import OPTIONS
 
 _ENV = {"LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_NO_REPLACE_OBJECTS": "1"}
 # Nothing of this repository outlives the run: no need to wait for the disk, or for files that nobody opens.
 _CONFIG = ("core.fsync=none", "pack.writeReverseIndex=false", "core.commitGraph=false", "gc.auto=0")
 _FULL = b"No space left"
-_BAD_PACK = 4  # a bit of git fsck's exit code, builtin/fsck.c: ERROR_PACK; others speak of links and odd objects
 
 
 class Pack:
@@ -23,7 +23,7 @@ class Pack:
     After :meth:`Repository.receive`, `failure` is what git had against it, or `file` is where it lies.
     """
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
         self._folder = folder
         self._process = process
         self.failure = ""
@@ -32,13 +32,12 @@ class Pack:
 
     def write(self, block: bytes) -> None:
         """The next bytes; those that come after git has given up are let go."""
-        assert self._process and self._process.stdin
+        assert self._process.stdin
         with suppress(BrokenPipeError):
             self._process.stdin.write(block)
 
     def finish(self) -> None:
         """Waits for git's word."""
-        assert self._process
         with suppress(BrokenPipeError):
             out, said = self._process.communicate()
         if _FULL in said:
@@ -51,33 +50,15 @@ class Pack:
             return
         self._at(self._folder / f"pack-{out.split()[-1].decode()}.pack")
 
-    @classmethod
-    def opened(cls, path: Path) -> Pack:
-        """A pack that was proven where it lies, at `path`."""
-        pack = cls(path.parent, None)
-        pack._at(path)
-        return pack
-
     def _at(self, path: Path) -> None:
         self.file = path
         with path.open("rb") as file:
             self.objects = int.from_bytes(file.read(12)[8:], "big")
 
-    def move(self, folder: Path) -> None:
-        """Moves it, and its index, into another repository's `folder`."""
-        assert self.file
-        for suffix in (".pack", ".idx"):
-            self.file.with_suffix(suffix).replace(folder / self.file.with_suffix(suffix).name)
-        self._folder, self.file = folder, folder / self.file.name
-
     def idx_sha256(self) -> str:
         """SHA-256 of the index that git has made."""
         assert self.file
-        digest = hashlib.sha256()
-        with self.file.with_suffix(".idx").open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        return digest.hexdigest()
+        return sha256(self.file.with_suffix(".idx"))
 
     def drop(self) -> None:
         """Removes it from the repository."""
@@ -99,16 +80,19 @@ class Repository:
 
     def _command(self, *args: str, at: bool = True) -> list[str]:
         config = [word for each in _CONFIG for word in ("-c", each)]
-        return ["git", *config, *(["-C", str(self._path)] if at else []), *args]
+        return ["git", *OPTIONS, *config, *(["-C", str(self._path)] if at else []), *args]
 
     def _run(self, *args: str, at: bool = True, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(self._command(*args, at=at), input=stdin, capture_output=True, env=self._env, check=False)
 
     @contextmanager
-    def receive(self) -> Iterator[Pack]:
-        """Takes a pack: every object is inflated and hashed, deltas resolved, an index made."""
+    def receive(self, *, thin: bool = False) -> Iterator[Pack]:
+        """Takes a pack: every object is inflated and hashed, deltas resolved, an index made.
+
+        What a `thin` one builds on is appended to it, after its own objects.
+        """
         process = subprocess.Popen(
-            self._command("index-pack", "--stdin"),
+            self._command("index-pack", "--stdin", *(["--fix-thin"] if thin else [])),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -128,18 +112,6 @@ class Repository:
     def packs(self) -> Path:
         """The folder of its packs."""
         return self._path / "objects" / "pack"
-
-    def whole(self) -> bool:
-        """Whether git finds every object of every pack as its index says; what links them is not looked at."""
-        done = subprocess.run(
-            self._command("fsck", "--full", "--no-dangling", "--no-progress"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=self._env,
-            check=False,
-        )
-        return 0 <= done.returncode < 64 and not done.returncode & _BAD_PACK
 
     def join(self, least: int) -> None:
         """One index over all packs, when there are `least` or more."""
@@ -184,6 +156,15 @@ class Repository:
             if process.returncode and not count:
                 return [_first(said.read(4096))], 1
         return named, count
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 (hex) of a local file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _first(said: bytes) -> str:

@@ -1,17 +1,17 @@
-"""Many small packs, a night's each, proven by one `git fsck` instead of one `git index-pack` each.
+"""Many small packs, a night's each, and thin ones: read first, then hashed by one git for all that go together.
 
-`git fsck --full` hashes every object that an index names, at its place in the pack, and compares the checksums of all
-parts; of its judgements only that on packs is asked. Where it has anything against one, each is indexed alone, which
-names the pack.
+An index-pack costs about as much as hashing some megabytes; packs joined into one stream cost one (snapshot/
+localpacks.py). Of the index that git makes of it, each pack's own part must be the index that is stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pivo.models import StoredPack
-from pivo.verify.gitproof import Pack, Repository
+from pivo.snapshot.localpacks import groups
 from pivo.verify.reading import Expected, Problem, Reading
 from pivo.verify.shallow import File
 from pivo.verify.summaries import Told
@@ -23,51 +23,58 @@ MANY = 8
 """Small packs from which on they are proven together."""
 
 
-def small(files: Iterable[File]) -> dict[str, StoredPack]:
-    """The packs to prove together, by their file's name; none when there are few."""
-    found: dict[str, StoredPack] = {}
-    for file in files:
-        if file.pack and file.pack.size <= SMALL:
-            found.setdefault(file.name, file.pack)
-    return found if len(found) >= MANY else {}
+@dataclass(frozen=True)
+class Read:
+    """A pack that has the bytes of its manifest, at `path`; `indexed` says so of the index beside it."""
+
+    path: Path
+    stored: StoredPack
+    indexed: bool
+
+
+def collected(files: Iterable[File]) -> frozenset[str]:
+    """The keys of the packs to read before they are proven: thin ones, and small ones when there are many."""
+    packs = [f.pack for f in files if f.pack]
+    small = {p.key for p in packs if p.size <= SMALL}
+    thin = {p.key for p in packs if p.base}
+    return frozenset(thin | small if len(small) >= MANY else thin)
 
 
 @dataclass
 class SmallPacks:
-    """Collects small packs and their indices in `repository`, which has nothing else."""
+    """Reads packs of those `keys` into `folder`."""
 
     reading: Reading
-    repository: Repository
-    packs: dict[str, StoredPack]
-    bad: set[str] = field(default_factory=set)  # names of files that are not whole
-    read: dict[str, StoredPack] = field(default_factory=dict)  # packs that have the bytes of their manifest
+    folder: Path
+    keys: frozenset[str]
+    read: dict[str, Read] = field(default_factory=dict)
 
     def has(self, file: File) -> bool:
-        """Whether `file` is one of theirs: a pack of the same name in another snapshot is not."""
-        pack = self.packs.get(file.name)
-        return pack is not None and pack.snapshot == file.snapshot
+        """Whether `file` is one of theirs."""
+        return file.pack is not None and file.pack.key in self.keys
 
     def check(self, file: File, want: Expected) -> list[Problem]:
-        """Reads a file into the repository; what is wrong with its bytes."""
-        pack = self.packs[file.name]
+        """Reads a file; what is wrong with its bytes."""
+        pack = file.pack
+        assert pack
         told = Told(pack)
-        body, index = self.repository.packs / pack.pack_name, self.repository.packs / pack.idx_name
-        with body.open("wb") as out, index.open("wb") as idx_out:
-            problems = self.reading.check(want, out.write, told.both(idx_out.write))
-        if problems:
-            self.bad.add(file.name)
+        # Two snapshots may have brought the same pack.
+        path = self.folder / f"{pack.snapshot}-{pack.pack_name}"
+        with path.open("wb") as out, path.with_suffix(".idx").open("wb") as index:
+            problems = self.reading.check(want, out.write, told.both(index.write))
         if all(kind == "idx" for kind, _ in problems):
-            self.read[file.name] = pack
+            self.read[pack.key] = Read(path, pack, not problems)
+        else:
+            path.unlink()
         return problems or told.problems()
 
-    def proven(self) -> dict[str, Pack]:
-        """The packs that git has nothing against, in their place; empty where it has something against any."""
-        if self.bad or self.read.keys() != self.packs.keys() or not self.repository.whole():
-            return {}
-        return {name: Pack.opened(self.repository.packs / pack.pack_name) for name, pack in self.packs.items()}
-
-    def pieces(self, name: str) -> Iterator[bytes]:
-        """The bytes of a pack that was read, by its file's name."""
-        with (self.repository.packs / self.packs[name].pack_name).open("rb") as file:
-            while block := file.read(1 << 20):
-                yield block
+    def together(self, first: Collection[str]) -> list[list[Read]]:
+        """What was read, in groups to be proven at once: whole packs before thin ones, those of `first` apart."""
+        found: list[list[Read]] = []
+        for thin in (False, True):
+            for early in (True, False):
+                some = [r for k, r in self.read.items() if bool(r.stored.base) == thin and (k in first) == early]
+                by_path = {r.path: r for r in some if r.indexed}
+                found += [[by_path[path] for path in group] for group in groups(sorted(by_path))]
+                found += [[r] for r in some if not r.indexed]
+        return found

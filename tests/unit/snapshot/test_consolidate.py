@@ -19,12 +19,12 @@ from pivo.consolidation import after_snapshot, consolidated
 from pivo.errors import ArchiveConflict, ArchiveError
 from pivo.gitobjects import object_id
 from pivo.models import Manifest, RepoName, StoredPack
-from pivo.snapshot import consolidate as consolidation
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.blocks import BlockCache
 from pivo.snapshot.consolidate import FAN, due
 from pivo.snapshot.history import commits_of_snapshot
 from pivo.snapshot.objects import ObjectReader
+from pivo.snapshot.repack import Repack
 from pivo.snapshot.summary import LARGE, may_hold, summarise
 
 NAME = RepoName.parse("acme/odd")
@@ -165,7 +165,7 @@ def test_a_damaged_pack_is_named_and_nothing_is_published(vault: Vault, odd: Rep
 def test_an_incomplete_repack_is_refused(vault: Vault, odd: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     vault.ingest(odd)
     last = nights(vault, odd, 3)[-1]
-    whole = consolidation._Repack._git
+    whole = Repack._git
 
     def forgetful(self: Any, *args: str, stdin: bytes | None = None) -> bytes:
         if "pack-objects" in args:
@@ -173,7 +173,7 @@ def test_an_incomplete_repack_is_refused(vault: Vault, odd: Repo, monkeypatch: p
             stdin = b"".join(stdin.splitlines(keepends=True)[1:])
         return whole(self, *args, stdin=stdin)
 
-    monkeypatch.setattr(consolidation._Repack, "_git", forgetful)
+    monkeypatch.setattr(Repack, "_git", forgetful)
     with pytest.raises(ArchiveError, match="are missing"):
         run(vault, everything=True)
     assert vault.latest() == last and vault.incoming == []
@@ -182,13 +182,13 @@ def test_an_incomplete_repack_is_refused(vault: Vault, odd: Repo, monkeypatch: p
 def test_a_writer_who_was_faster_wins(vault: Vault, odd: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     vault.ingest(odd)
     nights(vault, odd, 3)
-    repack = consolidation._Repack.repack
+    repack = Repack.repack
 
     def slow(self: Any, *args: Any) -> Any:
         nights(vault, odd, 1, start=90)
         return repack(self, *args)
 
-    monkeypatch.setattr(consolidation._Repack, "repack", slow)
+    monkeypatch.setattr(Repack, "repack", slow)
     with pytest.raises(ArchiveConflict):
         run(vault, everything=True)
     assert vault.latest().replaces == () and vault.incoming == []

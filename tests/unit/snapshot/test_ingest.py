@@ -144,10 +144,13 @@ def test_an_increment_is_small_and_has_all_that_its_deltas_need(vault: Vault, od
     second = vault.ingest(odd)
     assert (second.commits, second.objects) == (1, 5)  # the commit, three trees, the file
     assert second.bytes < first.bytes / 3
-    pack = vault.latest().own_packs[0]
     alone = gitmake.empty(tmp_path / "alone.git")
-    body = vault.store.read(vault.archive.path("acme/odd", pack.snapshot, pack.file_name))[: pack.size]
-    assert pack.id in alone("index-pack", "--stdin", stdin=body)
+    base, pack = vault.latest().packs
+    assert (base.base, pack.base) == ("", base.key)
+    for stored, how in ((base, ()), (pack, ("--fix-thin",))):
+        body = vault.store.read(vault.archive.path("acme/odd", stored.snapshot, stored.file_name))[: stored.size]
+        alone("index-pack", "--stdin", *how, stdin=body)
+    assert alone.objects(vault.latest().head) == odd.objects("main")
     assert hashlib.sha256(body).hexdigest() == pack.sha256
 
 
