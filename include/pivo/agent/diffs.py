@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pivo import gitobjects
 from pivo.agent.views import Diff, FileDiff
 from pivo.gitobjects import SUBMODULE, TreeEntry
+from pivo.snapshot.large import LARGE
 from pivo.snapshot.objects import ObjectReader
 
 MAX_FILE = 1_000_000  # bytes of one version; difflib is quadratic in the worst case
@@ -45,7 +46,11 @@ def changed(objects: ObjectReader, old: str | None, new: str, below: str = "") -
 
 def compare(old_objects: ObjectReader, new_objects: ObjectReader, pair: Pair, *, max_lines: int = 400) -> FileDiff:
     """One file's unified diff; at most `max_lines` of it, cut on whole lines with a note."""
-    before, after = _content(old_objects, pair.old), _content(new_objects, pair.new)
+    sizes = [_size(old_objects, pair.old), _size(new_objects, pair.new)]
+    same = pair.old is not None and pair.new is not None and pair.old.oid == pair.new.oid
+    if max(sizes) > LARGE and not same:
+        return FileDiff(pair.path, pair.status, note=f"too large to compare: {sizes[0]:,} → {sizes[1]:,} bytes")
+    before, after = (b"", b"") if same else (_content(old_objects, pair.old), _content(new_objects, pair.new))
     if before == after:
         modes = f"{pair.old.mode if pair.old else '-'} → {pair.new.mode if pair.new else '-'}"
         return FileDiff(pair.path, pair.status, note=f"only the mode changed: {modes}")
@@ -129,6 +134,10 @@ def _children(objects: ObjectReader, folder: TreeEntry | None) -> dict[str, Tree
         return {}
     body = objects.get(folder.oid)[1]
     return {e.path: e for e in gitobjects.entries(body, f"{folder.path}/" if folder.path else "")}
+
+
+def _size(objects: ObjectReader, entry: TreeEntry | None) -> int:
+    return 0 if entry is None or entry.mode == SUBMODULE else objects.size(entry.oid)
 
 
 def _content(objects: ObjectReader, entry: TreeEntry | None) -> bytes:
