@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +20,7 @@ from pivo.index.writer import drain
 from pivo.models import RepoName
 from pivo.orchestrator import Orchestrator
 from pivo.registry import Registered, snapshot
-from pivo.settings import Settings
+from pivo.settings import CHECKOUT, Settings, base_environment
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.blocks import BlockCache
 from pivo.snapshot.objects import ObjectReader
@@ -65,7 +67,14 @@ def _snapshots(settings: Settings, source: Path, folder: Path) -> list[Row]:
     indexed = measure("first snapshot with index", and_index, "git clone --mirror", clone, 1, "≤ 1.5 ×")
     again = Registered.parse({"url": url, "name": _name})
     idle = measure("nothing new", lambda: snapshot(settings, again), "git ls-remote", lambda: git("ls-remote", url), 5)
-    return [first, indexed, idle]
+    command = [sys.executable, "-c", "from pivo.cli import main; main()", "ingest", url, "--name", _name]
+    env = base_environment() | {"PYTHONPATH": str(CHECKOUT / "include")}
+
+    def process() -> None:
+        subprocess.run(command, env=env, check=True, capture_output=True)
+
+    whole = measure("nothing new, a process of its own", process, "git ls-remote", lambda: git("ls-remote", url), 3)
+    return [first, indexed, idle, whole]
 
 
 def _reading(settings: Settings, source: Path) -> list[Row]:
