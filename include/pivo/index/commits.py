@@ -56,6 +56,7 @@ class Rows:
         self.parents: list[tuple[int, int, str]] = []
         self.messages: list[tuple[int, str]] = []
         self.files: list[tuple[Any, ...]] = []
+        self.by_path: list[tuple[int, int, str, int]] = []
         self.by_repo: dict[int, int] = {}
         self.by_author: dict[tuple[int, int], tuple[int, str, str]] = {}
         self.by_day: dict[tuple[int, str], int] = {}
@@ -108,7 +109,7 @@ class CommitLoader:
     def _repo(self, rows: Rows, repo_id: int, events: Sequence[CommitEvent]) -> None:
         """Adds the rows of one repository's events."""
         self._paths.learn(repo_id, {change.path for event in events for change in event.commit.files})
-        paths, known = self._paths.of(repo_id), self._known(repo_id, events)
+        paths, known, first = self._paths.of(repo_id), self._known(repo_id, events), len(rows.files)
         for event in events:
             commit, committed = event.commit, iso(event.commit.committer.time)
             there, told = known.get(commit.hash), None
@@ -123,6 +124,7 @@ class CommitLoader:
                 told = rows.told(there[0], self._db)
             if commit.files:
                 _files(rows.files, there[0], commit.files, paths, committed, told)
+        rows.by_path += _by_path(rows.files[first:], repo_id)
 
     def _known(self, repo_id: int, events: Sequence[CommitEvent]) -> Known:
         row = self._db.execute("SELECT commits FROM repos WHERE id = ?", (repo_id,)).fetchone()
@@ -192,9 +194,9 @@ class CommitLoader:
             [(*key, n) for key, n in rows.by_hour.items()],
         )
         many(
-            "INSERT INTO path_changes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
+            "INSERT INTO path_changes VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
             " changes = changes + excluded.changes, last_time = max(last_time, excluded.last_time)",
-            _by_path(rows.files),
+            rows.by_path,
         )
 
 
@@ -224,10 +226,10 @@ def _files(
     ]
 
 
-def _by_path(files: Sequence[tuple[Any, ...]]) -> list[tuple[int, int, str]]:
-    """Path, number of changes and time of the last one."""
+def _by_path(files: Sequence[tuple[Any, ...]], repo_id: int) -> list[tuple[int, int, str, int]]:
+    """Path, number of changes, time of the last one, and repository."""
     latest: dict[int, str] = {}
     for _, path, _, _, _, _, at in files:
         if at > latest.get(path, ""):
             latest[path] = at
-    return [(path, n, latest[path]) for path, n in Counter(map(_PATH, files)).items()]
+    return [(path, n, latest[path], repo_id) for path, n in Counter(map(_PATH, files)).items()]

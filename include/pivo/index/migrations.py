@@ -47,12 +47,21 @@ def m005_over_all_repositories(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX repo_hours_hour ON repo_hours (hour, weekday, commits)")
 
 
+def m006_most_changed(db: sqlite3.Connection) -> None:
+    """What changes most, in a repository or of all, without looking at every path."""
+    db.execute("ALTER TABLE path_changes ADD COLUMN repo_id INTEGER NOT NULL DEFAULT 0")
+    db.execute("UPDATE path_changes SET repo_id = p.repo_id FROM paths p WHERE p.id = path_changes.path_id")
+    db.execute("CREATE INDEX path_changes_most ON path_changes (changes)")
+    db.execute("CREATE INDEX path_changes_repo ON path_changes (repo_id, changes)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_verifications,
     m003_incomplete,
     m004_roll_ups,
     m005_over_all_repositories,
+    m006_most_changed,
 )
 
 

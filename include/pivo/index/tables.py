@@ -157,7 +157,12 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "path_changes": (
         "Changes counted by path.",
-        {"path_id": "paths.id", "changes": "commits that changed it", "last_time": "time of the last"},
+        {
+            "path_id": "paths.id",
+            "changes": "commits that changed it",
+            "last_time": "time of the last",
+            "repo_id": "repos.id",
+        },
     ),
     "restores": (
         "One row a restore of one repository.",

@@ -157,7 +157,8 @@ VIEWS: tuple[View, ...] = (
     View(
         "v_paths",
         "One row a path that a repository ever had: how often and when it changed.",
-        "paths p LEFT JOIN repos r ON r.id = p.repo_id LEFT JOIN path_changes n ON n.path_id = p.id",
+        "path_changes n LEFT JOIN repos r ON r.id = n.repo_id"
+        " LEFT JOIN paths p ON p.id = n.path_id AND p.repo_id = n.repo_id",
         _columns(
             ("repo_name", "r.name", "repository"),
             ("path", "p.path", "path from the root"),
