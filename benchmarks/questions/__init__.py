@@ -1,7 +1,7 @@
 """Questions with gold answers: how many the offline planner answers rightly, wrongly, or refuses.
 
-python -m benchmarks questions            # the questions that it was grown with, and those that must be refused
-python -m benchmarks questions paraphrases
+python -m benchmarks questions              # all files
+python -m benchmarks questions paraphrases  # one of grown, paraphrases, later, traps
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def main(*names: str) -> None:
         table.add_column(column, justify="left" if column == "questions" else "right")
     failures: list[Outcome] = []
     with worlds() as get:
-        for name in names or ("grown", "paraphrases", "traps"):
+        for name in names or ("grown", "paraphrases", "later", "traps"):
             outcomes = traps(get) if name == "traps" else answerable(name, get)
             count = Counter(o.verdict for o in outcomes)
             shares = [f"{count[v]} ({count[v] / len(outcomes):.1%})" if count[v] else "0"

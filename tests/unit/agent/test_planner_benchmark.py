@@ -11,7 +11,9 @@ from benchmarks.questions import gold, run
 
 from pivo.agent.events import Refusal
 
-FILES = ("grown", "paraphrases")
+FILES = ("grown", "paraphrases", "later")
+REACHED = {"grown": 0.95, "paraphrases": 0.95, "later": 0.8}
+"""The share of right answers; what was written last is what the planner was not grown with."""
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +34,8 @@ def test_every_gold_answer_was_looked_at_twice(get: Callable[[str], run.Asked], 
 def test_nearly_all_are_answered_rightly_and_hardly_any_wrongly(get: Callable[[str], run.Asked], name: str) -> None:
     outcomes = run.answerable(name, get)
     count = Counter(outcome.verdict for outcome in outcomes)
-    assert count["right"] >= 0.95 * len(outcomes), [o for o in outcomes if o.verdict != "right"]
-    assert count["wrong"] <= 0.01 * len(outcomes), [o for o in outcomes if o.verdict == "wrong"]
+    assert count["right"] >= REACHED[name] * len(outcomes), [o for o in outcomes if o.verdict != "right"]
+    assert count["wrong"] <= max(1, 0.01 * len(outcomes)), [o for o in outcomes if o.verdict == "wrong"]
 
 
 def test_no_trap_is_answered(get: Callable[[str], run.Asked]) -> None:
@@ -46,7 +48,7 @@ def test_there_are_enough() -> None:
     }
     traps = yaml.safe_load((run.FOLDER / "traps.yaml").read_text())
     assert sum(asked.values()) >= 250
-    assert asked["paraphrases"] * 4 >= sum(asked.values())
+    assert asked["paraphrases"] + asked["later"] >= 250 / 3
     assert sum(map(len, traps.values())) >= 50
 
 

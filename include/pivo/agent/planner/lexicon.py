@@ -165,6 +165,7 @@ _CONCEPTS: dict[str, str] = {
     "NOT COMMIT": "silent|inactive|idle|been quiet",
     "HEADCOMMIT": "head commit|commit at head|commit at the head|commit of head",
     "REACH": "reachable from|reachable|contained in",
+    "UNCLEAR": "what people|what developers|what authors|what everyone",  # who, or what they did? never answered
     "HELP": (
         "help|help me|what can you do|what can i ask|how does this work|what do you know|how do i use this|"
         "what are you able to do|examples|example questions|what questions can i ask"
