@@ -4,6 +4,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -21,6 +22,7 @@ from pivo.models import Json
 from pivo.settings import Settings
 
 _log = logging.getLogger(__name__)
+_WRITER = ThreadPoolExecutor(2, thread_name_prefix="pivo-talks")
 _TALK = r"^[A-Za-z0-9-]{8,64}$"
 
 
@@ -80,7 +82,7 @@ def routes(host: Host, who: Callers) -> APIRouter:
 def _stream(settings: Settings, who: str, body: Question) -> Iterator[str]:
     """The answer as server-sent events; a failure is one, too. What was told is kept, however it ended."""
     talks = Talks(settings.home / "agent")
-    turn = talks.begin(body.conversation, who, body.question)
+    turn = _WRITER.submit(talks.begin, body.conversation, who, body.question)  # the answer does not wait for a disk
     told: list[Json] = []
     text, ended = "", False
     try:
@@ -98,7 +100,7 @@ def _stream(settings: Settings, who: str, body: Question) -> Iterator[str]:
         if not ended:
             told += [{"type": "answer", "html": render.html(text)}] if text.strip() else []
             told.append({"type": "stopped"})
-        talks.end(turn, told)
+        talks.end(turn.result(), told)
         resources(settings).audit().flush()
 
 

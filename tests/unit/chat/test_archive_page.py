@@ -53,7 +53,7 @@ def test_folders_and_files_at_any_commit(airflow, world) -> None:
         file = get(client, "content", repo="acme/web", ref="v1.0", path="src/parser.py")
         assert file["view"]["text"].startswith("def parse")
         assert '<span class="k">def</span>' in file["view"]["html"][0]
-        assert file["bytes"] == 28
+        assert file["bytes"] == 26
         assert client.get("/pivo/api/archive/content?repo=acme/web&path=nosuch").status_code == 404
 
 

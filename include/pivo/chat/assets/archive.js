@@ -35,9 +35,18 @@ function verified(row) {
   return row.verified_ok ? pill("verified" + when, "good") : pill("damage found" + when, "bad");
 }
 
-// Old against its promise, where one is known; else only its age.
+// Its age against its promise; told when it is known, which nothing else waits for.
+let promises = null;
 function promise(row) {
-  return row.late ? pill(row.late, "bad") : row.promise ? pill(row.promise, "good") : null;
+  promises ??= request("api/health").then((found) => new Map(found.repositories.map((one) => [one.name, one]))).catch(() => new Map());
+  const place = el("span", { hidden: true });
+  promises.then((known) => {
+    const one = known.get(row.repo_name);
+    if (!one || one.promise === null) return;
+    const hours = `${one.promise.toLocaleString("en")} h`;
+    place.replaceWith(one.late ? pill(`late: promised every ${hours}`, "bad") : pill(`within its ${hours}`, "good"));
+  });
+  return place;
 }
 
 // ---- all repositories
@@ -267,6 +276,7 @@ dialog.addEventListener("close", () => {
 
 async function draw() {
   const mine = ++turn;
+  promises = null;
   const where = here();
   document.title = where.repo ? `PIVO · ${where.repo}` : "PIVO · Archive";
   try {

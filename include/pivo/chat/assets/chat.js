@@ -273,6 +273,7 @@ fresh.addEventListener("click", begin);
 menu.addEventListener("click", () => drawer(!side.classList.contains("shown")));
 talk.addEventListener("click", () => drawer(false));
 menu.append(icon("menu"));
+fresh.append(icon("plus"), el("span", {}, "New conversation"));
 send.append(icon("send"));
 stop.append(icon("stop"));
 

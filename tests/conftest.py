@@ -1,4 +1,4 @@
-"""One real stack for all tests of a session, in a home and on ports of its own."""
+"""One real stack for all tests of a session that ask for it, in a home and on ports of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from collections.abc import Iterator
 import pytest
 
 from pivo.settings import CHECKOUT, Settings
-from pivo.stack.parts import all_parts
-from pivo.stack.supervisor import Supervisor
 from stack_kit import Pivo, stack_environment, told
 
 
@@ -26,6 +24,9 @@ def stack_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         env = {name: value for name, value in os.environ.items() if name.startswith("PIVO_")}
         yield {**env, "PIVO_HOME": running}
         return
+    from pivo.stack.parts import all_parts
+    from pivo.stack.supervisor import Supervisor
+
     env = stack_environment(tmp_path_factory.mktemp("stack") / "home")
     settings = Settings.load(env)
     supervisor = Supervisor(settings, all_parts(settings))
