@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pivo.agent import safe
+from pivo.agent.nouns import NOUNS, plural
 from pivo.agent.planner.reading import Reading
 from pivo.agent.views import Table
 
 Record = dict[str, Any]
+
+_ORDINALS = {"NTH2": "second ", "NTH3": "third ", "NTH4": "fourth ", "NTH5": "fifth "}
 
 HELP = """I answer questions about what is archived, and propose restores. For example:
 
@@ -36,7 +39,7 @@ def sentence(frame: str, reading: Reading, table: Table, now: datetime) -> str:
     build = _SENTENCES.get(frame)
     if build is None:
         more = " (there are more)" if table.truncated else ""
-        return f"{len(records)} {_plural(_NOUNS.get(frame, 'row'), len(records))}{_in(reading)}{more}:"
+        return f"{len(records)} {plural(NOUNS.get(frame, 'row'), len(records))}{_in(reading)}{more}:"
     return build(records, reading, now)
 
 
@@ -55,6 +58,12 @@ def proposed(tool: str, content: Record) -> str:
         case _:
             what = f"I can bring {repos} back as of {content.get('ref', '')} into {content.get('target', '')}."
     return f"{what} Nothing has happened yet: read the proposal and confirm it."
+
+
+def history(content: Record) -> str:
+    """How many commits a walk along a branch found."""
+    count = content.get("commits", 0)
+    return f"**{count}** {plural('commit', count if isinstance(count, int) else 2)} in {name(content['repo'])}."
 
 
 def run_status(content: Record) -> str:
@@ -85,7 +94,7 @@ def ago(moment: datetime, now: datetime) -> str:
     for unit, length in (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60)):
         count = int(seconds // length)
         if count:
-            return f"{count} {_plural(unit, count)} ago"
+            return f"{count} {plural(unit, count)} ago"
     return "just now"
 
 
@@ -116,8 +125,15 @@ def _hash(record: Record) -> str:
     return f"`{str(record.get('hash') or record.get('commit_hash') or '')[:7]}`"
 
 
+def _nth(reading: Reading) -> str:
+    """ "second " where the second is asked for; empty for the last or first itself."""
+    return next((word for concept, word in _ORDINALS.items() if concept in reading.concepts), "")
+
+
 def _last_commit(records: list[Record], reading: Reading, now: datetime) -> str:
     r = records[0]
+    if nth := _nth(reading):
+        return f"The {nth}last commit in {name(r['repo_name'])} is {_hash(r)} {_subject(r)} {_by(r, now)}"
     place = f"`{reading.path.path}` in {name(r['repo_name'])}" if reading.path else name(r["repo_name"])
     verb = "changed" if reading.path else "committed"
     who = (
@@ -131,14 +147,18 @@ def _last_commit(records: list[Record], reading: Reading, now: datetime) -> str:
 
 def _first_commit(records: list[Record], reading: Reading, now: datetime) -> str:
     r = records[0]
-    what = f"The first commit that touched `{reading.path.path}`" if reading.path else "The first commit"
+    nth = _nth(reading) or "first "
+    what = f"The {nth}commit that touched `{reading.path.path}`" if reading.path else f"The {nth}commit"
     return f"{what} in {name(r['repo_name'])} is {_hash(r)} {_subject(r)} {_by(r, now)}"
 
 
 def _contributors(records: list[Record], reading: Reading, now: datetime) -> str:
     first = records[0]
-    count = f"{len(records)} {_plural('person', len(records))}"
-    lead = f"**{name(first['author_name'])}** has the most commits ({first['commits']:,})"
+    count = f"{len(records)} {plural('person', len(records))}"
+    order = "fewest" if "LEAST" in reading.concepts else "most"
+    lead = f"**{name(first['author_name'])}** has the {order} commits ({first['commits']:,})"
+    ties = [name(r["author_name"]) for r in records[1:] if r["commits"] == first["commits"]]
+    lead += f", as {'has' if len(ties) == 1 else 'have'} {' and '.join(ties)}" if ties else ""
     what = f" on `{reading.path.path}`" if reading.path else ""
     return f"{lead}{what}{_in(reading)}; {count} in all:" if len(records) > 1 else f"{lead}{what}{_in(reading)}."
 
@@ -164,8 +184,8 @@ def _snapshot(which: str) -> Callable[[list[Record], Reading, datetime], str]:
     def build(records: list[Record], reading: Reading, now: datetime) -> str:
         r = records[0]
         return (
-            f"The {which} snapshot of {name(r['repo_name'])} is number {r['seq']}, taken {when(r['taken_at'], now)} "
-            f"at commit {_hash(r)}. It lies in HDFS under `{r['hdfs_path']}`."
+            f"The {_nth(reading)}{which} snapshot of {name(r['repo_name'])} is number {r['seq']}, "
+            f"taken {when(r['taken_at'], now)} at commit {_hash(r)}. It lies in HDFS under `{r['hdfs_path']}`."
         )
 
     return build
@@ -177,7 +197,7 @@ def _count(column: str, noun: str) -> Callable[[list[Record], Reading, datetime]
         by = f" by {' or '.join(map(name, reading.people))}" if reading.people else ""
         what = f" that touched `{reading.path.path}`" if reading.path else ""
         during = "".join(f" {p.says}" for p in reading.periods)
-        return f"**{count:,}** {_plural(noun, count)}{by}{what}{_in(reading)}{during}."
+        return f"**{count:,}** {plural(noun, count)}{by}{what}{_in(reading)}{during}."
 
     return build
 
@@ -185,17 +205,18 @@ def _count(column: str, noun: str) -> Callable[[list[Record], Reading, datetime]
 def _size(records: list[Record], reading: Reading, now: datetime) -> str:
     r = records[0]
     what = name(reading.repo) if reading.repo and not reading.defaulted else "The archive"
-    return f"{what} takes **{size(r['bytes'])}** in {r['snapshots']:,} {_plural('snapshot', int(r['snapshots']))}."
+    return f"{what} takes **{size(r['bytes'])}** in {r['snapshots']:,} {plural('snapshot', int(r['snapshots']))}."
 
 
 def _by_size(records: list[Record], reading: Reading, now: datetime) -> str:
-    return f"The largest is **{name(records[0]['repo_name'])}** with {size(records[0]['bytes'])}:"
+    end = "smallest" if "SMALLEST" in reading.concepts else "largest"
+    return f"The {end} is **{name(records[0]['repo_name'])}** with {size(records[0]['bytes'])}:"
 
 
 def _count_files(records: list[Record], reading: Reading, now: datetime) -> str:
     return (
         "; ".join(
-            f"{name(r['repo_name'])} has **{r['files']:,}** {_plural('file', int(r['files']))}" for r in records[:5]
+            f"{name(r['repo_name'])} has **{r['files']:,}** {plural('file', int(r['files']))}" for r in records[:5]
         )
         + "."
     )
@@ -218,50 +239,22 @@ def _last_restore(records: list[Record], reading: Reading, now: datetime) -> str
     )
 
 
+def _verified(records: list[Record], reading: Reading, now: datetime) -> str:
+    r = records[0]
+    found = "nothing wrong" if r["ok"] else f"**{r['findings']}** {plural('thing', int(r['findings']))} wrong"
+    return (
+        f"{name(r['repo_name'])} was last verified ({r['mode']}) {when(r['verified_at'], now)}, and {found} was found."
+    )
+
+
 def _nothing(frame: str, reading: Reading) -> str:
     understood = ", ".join(name(u) for u in dict.fromkeys(reading.understood))
-    return f"no {_NOUNS.get(frame, 'row')} for {understood}" if understood else f"no {_NOUNS.get(frame, 'row')}"
+    return f"no {NOUNS.get(frame, 'row')} for {understood}" if understood else f"no {NOUNS.get(frame, 'row')}"
 
 
 def _in(reading: Reading) -> str:
     return f" in {name(reading.repo)}" if reading.repo else ""
 
-
-def _plural(noun: str, count: int) -> str:
-    if count == 1:
-        return noun
-    irregular = {"person": "people", "branch": "branches", "repository": "repositories"}
-    return irregular.get(noun, f"{noun}s")
-
-
-_NOUNS = {
-    "commits": "commit",
-    "last_commit": "commit",
-    "first_commit": "commit",
-    "commit": "commit",
-    "commit_files": "changed file",
-    "search": "commit",
-    "branches": "branch",
-    "tags": "tag",
-    "last_tag": "tag",
-    "refs": "ref",
-    "snapshots": "snapshot",
-    "last_snapshot": "snapshot",
-    "first_snapshot": "snapshot",
-    "stale": "repository",
-    "repos": "repository",
-    "repos_by_commits": "repository",
-    "repos_by_size": "repository",
-    "files_changed": "file",
-    "files_most": "file",
-    "files_added": "added file",
-    "files_deleted": "deleted file",
-    "path_added": "commit",
-    "path_deleted": "commit",
-    "restores": "restore",
-    "last_restore": "restore",
-    "contributors": "person",
-}
 
 _SENTENCES: dict[str, Callable[[list[Record], Reading, datetime], str]] = {
     "last_commit": _last_commit,
@@ -273,6 +266,10 @@ _SENTENCES: dict[str, Callable[[list[Record], Reading, datetime], str]] = {
     "last_snapshot": _snapshot("last"),
     "first_snapshot": _snapshot("first"),
     "count_commits": _count("commits", "commit"),
+    "count_search": _count("commits", "commit"),
+    "count_commit_files": _count("files", "file"),
+    "parent": _commit,
+    "head_commit": _commit,
     "count_people": _count("people", "author"),
     "count_snapshots": _count("snapshots", "snapshot"),
     "count_branches": _count("branches", "branch"),
@@ -285,4 +282,5 @@ _SENTENCES: dict[str, Callable[[list[Record], Reading, datetime], str]] = {
     "path_added": _path_event("added"),
     "path_deleted": _path_event("deleted"),
     "last_restore": _last_restore,
+    "last_verification": _verified,
 }

@@ -78,6 +78,8 @@ class OfflineBrain:
             return _file(view, str(last.content.get("commit", "")))
         if isinstance(view, Table) and last.name == "read_file":
             return f"{len(view.rows)} entries in `{last.content['folder'] or '/'}` at `{last.content['commit'][:7]}`:"
+        if last.name == "search_history":
+            return answers.history(last.content)
         if isinstance(view, Table):
             return answers.sentence(plan.frame, plan.reading, view, self._now())
         return "There is nothing to show."

@@ -160,6 +160,7 @@ RULES: tuple[Rule, ...] = (
          {"refs": (2, 2), "ends": (2, 2), "people": _OPT, "number": _OPT}),
     Rule("log", "COMMITS", "COMMIT BRANCH TAG LAST RECENT REACH", {**_LOG, "ends": (1, 2)}),
     Rule("log", "COMMIT|CHANGE", "BRANCH ASK", {**_LOG, "people": _ONE}, lambda r: "LAST" not in r.concepts),
+    Rule("count_log", "COUNT COMMITS", "COMMIT BRANCH TAG BETWEEN REACH", {**_LOG, "refs": (1, 2), "not_ref": _OPT}),
     Rule("branches", "BRANCH"),
     Rule("tags", "TAG", "", {"number": _OPT}),
     Rule("refs", "REF"),

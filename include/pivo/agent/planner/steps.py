@@ -30,7 +30,7 @@ def call(tool: str, arguments: Arguments) -> Step:
 
 
 NEED_REPO = frozenset({"read_file", "list_files", "diff", "diff_period", "diff_commit", "diff_last_two", "diff_last",
-                       "tip", "log"})  # fmt: skip
+                       "tip", "log", "count_log"})  # fmt: skip
 """Kinds that mean nothing without one repository."""
 
 _DAGS = {"RESTORE": "pivo_restore", "SNAPSHOT": "pivo_snapshot", "VERIFY": "pivo_verify", "DRILL": "pivo_drill"}
@@ -127,5 +127,6 @@ _TOOLS: dict[str, Callable[[Reading], tuple[Step, ...]]] = {
     "diff_last": _diff_last(1),
     "diff_last_two": _diff_last(2),
     "log": _log,
+    "count_log": _log,
     "run_status": _run_status,
 }
