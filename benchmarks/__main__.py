@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("up", "main_job", "reads", "nights", "restores", "verify", "index", "questions")
+ALL = ("up", "main_job", "reads", "nights", "restores", "verify", "index", "questions", "chat")
 
 
 def run(name: str, *args: str) -> None:

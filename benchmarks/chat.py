@@ -35,6 +35,11 @@ class Asked:
 def main() -> None:
     keep_loopback_direct()
     settings = Settings.load()
+    try:
+        httpx.get(f"{settings.airflow_url}/api/v2/version", timeout=5)
+    except httpx.TransportError:
+        print(f"chat: nothing answers at {settings.airflow_url}; `pivo up` and `pivo ingest` first.")
+        return
     login = {"username": settings.airflow_user, "password": settings.airflow_password}
     token = httpx.post(f"{settings.airflow_url}/auth/token", json=login).json()["access_token"]
 

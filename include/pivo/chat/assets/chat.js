@@ -58,7 +58,7 @@ async function ask(question) {
     busy(false);
     // A long answer is read from its beginning.
     if (node.offsetHeight > talk.clientHeight - 120) talk.scrollTop = node.previousSibling.offsetTop - talk.offsetTop - 16;
-    else bottom();
+    else bottom(true);
     say(answer.text.textContent || "No answer.");
     list();
   }
