@@ -14,7 +14,7 @@ from pivo.agent.proposals import Proposals
 from pivo.chat import standing
 from pivo.chat.guards import Callers, resources, same_origin
 from pivo.chat.host import DAG, Caller, Host
-from pivo.errors import UsageError
+from pivo.errors import NotFound, UsageError
 from pivo.models import Json
 from pivo.settings import Settings
 
@@ -70,13 +70,18 @@ def routes(host: Host, who: Callers) -> APIRouter:
     def run(run_id: str, request: Request, caller: Annotated[Caller, Depends(who.anyone)]) -> Json:
         if not _RUN_ID.match(run_id):
             raise HTTPException(404, "There is no such run.")
+        settings = host.settings()
+        dag = _dag(_book(settings), run_id, caller.name)
         with host.orchestrator(request, caller) as airflow:  # which refuses who may not see the run
-            found = airflow.run(DAG, run_id)
-            tasks = airflow.tasks(DAG, run_id)
-            why = airflow.failure(DAG, run_id) if found.state == "failed" else None
-            address = airflow.result(DAG, run_id, "push", 0) if found.state == "success" else None
-        stood = standing.standing(host.settings(), run_id)
-        told = {"run_id": run_id, "dag_id": DAG, "state": found.state, "failure": why, "address": address}
+            found = airflow.run(dag, run_id)
+            tasks = airflow.tasks(dag, run_id)
+            why = airflow.failure(dag, run_id) if found.state == "failed" else None
+            restored = found.state == "success" and dag == DAG
+            address = airflow.result(dag, run_id, "push", 0) if restored else None
+        told = {"run_id": run_id, "dag_id": dag, "state": found.state, "failure": why, "address": address}
+        if dag != DAG:
+            return {**told, "stages": standing.steps(tasks), **standing.Standing().to_json()}
+        stood = standing.standing(settings, run_id)
         return {**told, "stages": standing.stages(tasks, stood.amount), **stood.to_json()}
 
     return router
@@ -92,6 +97,14 @@ def _propose(settings: Settings, who: str, wish: Wish) -> Json:
     if output.proposal is None:
         raise UsageError(str(output.summary.get("error", "")), str(output.summary.get("do", "")))
     return output.proposal.to_json()
+
+
+def _dag(book: Proposals, run_id: str, who: str) -> str:
+    """The DAG of a run: that of the proposal which began it, else a restore, which others may follow, too."""
+    try:
+        return book.by_run(run_id, who).dag
+    except NotFound:
+        return DAG
 
 
 def _book(settings: Settings) -> Proposals:

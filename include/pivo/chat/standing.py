@@ -73,6 +73,12 @@ def stages(tasks: Sequence[TaskState], amount: Amount) -> list[Json]:
     return [_stage(name, [t for t in tasks if t.task_id == name], amount) for name in STAGES]
 
 
+def steps(tasks: Sequence[TaskState]) -> list[Json]:
+    """The same for the run of another DAG: its tasks, in the order in which they began."""
+    names = dict.fromkeys(t.task_id for t in tasks)
+    return [_stage(name, [t for t in tasks if t.task_id == name], Amount()) for name in names]
+
+
 def _stage(name: str, tasks: Sequence[TaskState], amount: Amount) -> Json:
     states = [t.state for t in tasks]
     state = next((s for s in _ORDER if s in states), None)

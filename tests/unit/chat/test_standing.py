@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pivo.chat.standing import Amount, stages, standing
+from pivo.chat.standing import Amount, stages, standing, steps
 from pivo.models import StoredPack
 from pivo.orchestrator import TaskState
 from pivo.restore import outcome
@@ -87,3 +87,9 @@ def test_the_report_tells_what_came_of_it(settings: Settings) -> None:
     assert (stood.amount.commits, stood.amount.bytes_done) == (7, 99)
     assert stood.to_json()["restored"] == [{"repo": "acme/web", "text": "http://f/x.git"}]
     assert stood.to_json()["failed"] == [{"repo": "b", "text": "No."}]
+
+
+def test_another_dags_tasks_are_its_stages() -> None:
+    tasks = [task("plan", "success"), task("snapshot", "running", 0), task("snapshot", "success", 1), task("end", None)]
+    shown = [(s["name"], s["state"], s["done"], s["total"]) for s in steps(tasks)]
+    assert shown == [("plan", "success", 1, 1), ("snapshot", "running", 1, 2), ("end", None, 0, 1)]

@@ -113,7 +113,7 @@ async function follow(node, pill, runId, ended) {
       const run = await request(`api/runs/${encodeURIComponent(runId)}`);
       failures = 0;
       stages.replaceChildren(...run.stages.map((stage) => stageRow(run, stage)));
-      [pill.textContent, pill.className] = { success: ["restored", "pill good"], failed: ["failed", "pill bad"] }[run.state] || [run.state, "pill accent"];
+      [pill.textContent, pill.className] = { success: [run.dag_id === "pivo_restore" ? "restored" : "done", "pill good"], failed: ["failed", "pill bad"] }[run.state] || [run.state, "pill accent"];
       if (run.state === "success" || run.state === "failed") {
         said.replaceChildren(...outcome(run), el("p", { class: "meta" }, outside(`dags/${run.dag_id}/runs/${encodeURIComponent(run.run_id)}`, "The run in Airflow")));
         return ended();
