@@ -59,12 +59,24 @@ class ForgeAccess:
 
 @dataclass(frozen=True)
 class GeminiAccess:
-    """The model, and the key for it; without a key the offline brain answers."""
+    """The model, and the key for it; without a key, or Vertex, the offline brain answers.
+
+    `vertex`: through Google Cloud, whose project, region and login the SDK finds itself (GOOGLE_CLOUD_PROJECT, …).
+    """
 
     api_key: str = field(default="", repr=False)
     model: str = "gemini-3.8-flash"
     base_url: str | None = None
     timeout: float = 60.0  # seconds for one call
+    vertex: bool = False
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is a Gemini to ask."""
+        return bool(self.api_key) or self.vertex
+
+
+_VERTEX = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")  # the SDK's own names, new and old
 
 
 @dataclass(frozen=True)
@@ -129,6 +141,7 @@ class Settings:
                 api_key=_secret(env, "GEMINI_API_KEY", home / "secrets" / "gemini-key"),
                 model=env.get("PIVO_GEMINI_MODEL", GeminiAccess.model),
                 base_url=env.get("PIVO_GEMINI_URL") or None,
+                vertex=any(env.get(name, "").lower() in {"1", "true"} for name in _VERTEX),
             ),
             repositories=Path(env.get("PIVO_REPOSITORIES", str(root / "include" / "repositories.yaml"))),
             trace_log=Path(env.get("PIVO_TRACE_LOG", str(home / "logs" / "pivo.log"))),

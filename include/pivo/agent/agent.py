@@ -25,7 +25,10 @@ from pivo.agent.events import (
     Usage,
 )
 from pivo.agent.messages import Message, ModelMessage, ToolAnswer, ToolMessage, ToolUse, UserMessage
-from pivo.agent.tools import Toolbox
+from pivo.agent.tools import Toolbox, failed
+
+MAX_CALLS = 20
+"""Calls of tools for one question; those beyond are answered with an error."""
 
 MAX_QUESTION = 4000
 """Characters of a question; a longer one is refused before any brain sees it."""
@@ -73,7 +76,7 @@ class Agent:
             yield Refusal((), (), f"A question has 1 to {MAX_QUESTION} characters.", ("help",))
             yield Done(usage, self._brain.badge, steps, self._clock() - started)
             return
-        seen: set[str] = set()
+        seen: list[str] = []
         while steps < self._max_steps and self._clock() < deadline:
             steps += 1
             turn = yield from self._turn(messages, deadline)
@@ -92,32 +95,38 @@ class Agent:
 
     def _turn(self, messages: Sequence[Message], deadline: float) -> Generator[AgentEvent, None, TurnEnd]:
         """One turn of the brain, or of the fallback from now on if the brain does not answer."""
+        begun = False
         try:
-            return (yield from self._reply(messages, deadline))
+            for part in self._brain.reply(messages, self._toolbox.declarations, deadline):
+                if isinstance(part, TurnEnd):
+                    return part
+                begun = True
+                yield part
+            raise BrainError("The brain ended without an answer.")
         except BrainError as err:
             if self._fallback is None:
                 yield TextDelta(f"\n\n{err}")
                 return TurnEnd(ModelMessage(str(err)))
+            if begun:  # half a sentence stands there
+                yield TextDelta(" …\n\n")
             self._take_over(self._fallback, str(err))
-            return (yield from self._reply(messages, deadline))
+            return (yield from self._turn(messages, deadline))
 
     def _take_over(self, mind: Mind, why: str) -> None:
         badge = mind.brain.badge
         self._brain, self._fallback = _Noted(mind.brain, Badge(badge.brain, badge.model, why)), None
         self._toolbox.use(mind)
 
-    def _reply(self, messages: Sequence[Message], deadline: float) -> Generator[AgentEvent, None, TurnEnd]:
-        for part in self._brain.reply(messages, self._toolbox.declarations, deadline):
-            if isinstance(part, TurnEnd):
-                return part
-            yield part
-        raise BrainError("The brain ended without an answer.")
-
-    def _call(self, call: ToolUse, seen: set[str]) -> Generator[AgentEvent, None, ToolAnswer]:
+    def _call(self, call: ToolUse, seen: list[str]) -> Generator[AgentEvent, None, ToolAnswer]:
         yield ToolCall(call.id, call.name, call.arguments)
         same = json.dumps([call.name, dict(call.arguments)], sort_keys=True, default=str)
-        output = self._toolbox.repeated(call) if same in seen else self._toolbox.run(call)
-        seen.add(same)
+        if same in seen:  # a loop is cut here
+            output = failed(f"{call.name} was already called with these arguments.", "Use that answer, or finish.")
+        elif len(seen) >= MAX_CALLS:
+            output = failed(f"One question takes {MAX_CALLS} calls of tools at most.", "Finish with what is there.")
+        else:
+            output = self._toolbox.run(call)
+            seen.append(same)
         yield ToolResult(call.id, call.name, output.ok, output.view, output.summary, output.evidence)
         if output.proposal is not None:
             yield ProposalMade(output.proposal)

@@ -71,9 +71,8 @@ def run_status(content: Record) -> str:
     if not content.get("run_id"):
         return "There is no such run."
     tasks = "; ".join(f"{t['task']}: {t['state']}" for t in content.get("tasks", ()))
-    why = f" {name(content['failure'])}" if content.get("failure") else ""
     state = content.get("state", "not known")
-    return f"The run `{content['run_id']}` of {content.get('dag', '')} is **{state}**.{why} {tasks}".strip()
+    return f"The run `{content['run_id']}` of {content.get('dag', '')} is **{state}**. {tasks}".strip()
 
 
 def when(value: Any, now: datetime) -> str:

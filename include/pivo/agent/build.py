@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pivo.agent.agent import Agent
 from pivo.agent.audit import Trail
-from pivo.agent.brain import Mind
+from pivo.agent.brain import Mind, SqlWriter
 from pivo.agent.gemini import GeminiBrain
 from pivo.agent.offline import OfflineBrain
 from pivo.agent.planner import Planner
@@ -87,18 +87,30 @@ def opened(settings: Settings) -> Iterator[Resources]:
 def agent(
     resources: Resources, who: str, origin: str = "chat", *, offline: bool = False, airflow: Airflow | None = None
 ) -> Agent:
-    """An agent for `who`, who came by `origin` (chat, cli, …), one question at a time.
+    """An agent for `who`, who came by `origin` (chat, cli, mcp), one question at a time.
 
-    Gemini where there is a key (and not `offline`), the planner behind it and where there is none. `airflow` asks
+    Gemini where it is configured (and not `offline`), the planner behind it and where there is none. `airflow` asks
     Airflow as that person.
     """
-    settings, tools = resources.settings, toolbox(resources, who, origin, airflow)
-    planner = Planner(Vocabulary(resources.reader))
-    simple = Mind(OfflineBrain(planner), planner)
-    if offline or not settings.gemini.api_key:
+    tools = toolbox(resources, who, origin, airflow)
+    plans = planner(resources)
+    simple = Mind(OfflineBrain(plans), plans)
+    if offline or not resources.settings.gemini.enabled:
         return Agent(simple, tools)
-    gemini = GeminiBrain(settings.gemini, facts=lambda: _facts(resources), schema=_schema)
+    gemini = _gemini(resources)
     return Agent(Mind(gemini, gemini, gemini), tools, fallback=simple)
+
+
+def writer(resources: Resources) -> SqlWriter:
+    """Who writes SQL where no agent talks: Gemini where it is configured, else the planner."""
+    if resources.settings.gemini.enabled:
+        return _gemini(resources)
+    return planner(resources)
+
+
+def planner(resources: Resources) -> Planner:
+    """The planner over the installation's index."""
+    return Planner(Vocabulary(resources.reader))
 
 
 def toolbox(resources: Resources, who: str, origin: str = "chat", airflow: Airflow | None = None) -> Toolbox:
@@ -118,7 +130,7 @@ def toolbox(resources: Resources, who: str, origin: str = "chat", airflow: Airfl
         forge_owner=lambda: _forge_owner(settings),
         trail=resources.trail(who, origin),
         # The command line has the installation's own login; on a page everybody has only theirs.
-        airflow=airflow or ((lambda: _airflow(settings)) if origin == "cli" else None),
+        airflow=airflow or ((lambda: _airflow(settings)) if origin in {"cli", "mcp"} else None),
     )
     return Toolbox(context)
 
@@ -126,6 +138,10 @@ def toolbox(resources: Resources, who: str, origin: str = "chat", airflow: Airfl
 def proposals(settings: Settings, policy: Policy) -> Proposals:
     """The proposals of this installation."""
     return Proposals(settings.home / "agent", minutes=policy.expires_minutes)
+
+
+def _gemini(resources: Resources) -> GeminiBrain:
+    return GeminiBrain(resources.settings.gemini, facts=lambda: _facts(resources), schema=_schema)
 
 
 def _airflow(settings: Settings) -> Orchestrator:

@@ -54,6 +54,7 @@ class Evidence:
     snapshot: str = ""
     hdfs_path: str = ""
     commit: str = ""
+    run: str = ""  # DAG and id of the run
     elapsed: float = 0.0
 
 

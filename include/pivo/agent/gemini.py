@@ -47,7 +47,7 @@ ATTEMPTS = 4
 
 
 class GeminiBrain:
-    """A Brain, an SqlWriter and an Explainer on one model. Safe to share between threads.
+    """A Brain, an SqlWriter and an Explainer on one model, for one question at a time.
 
     `facts` gives what the system instruction names: the repositories and the time. `schema` describes the views.
     """
@@ -65,6 +65,7 @@ class GeminiBrain:
         self._schema = schema
         self._delay = initial_delay
         self._made: genai.Client | None = None
+        self._spent = Usage()  # by calls between turns: SQL that was written, text that was explained
 
     @property
     def badge(self) -> Badge:
@@ -82,6 +83,7 @@ class GeminiBrain:
         )
         parts: list[types.Part] = []
         usage, finish = Usage(), ""
+        spent, self._spent = self._spent, Usage()
         for chunk in self._stream(_contents(messages), config):
             usage = _usage(chunk) or usage
             blocked = chunk.prompt_feedback.block_reason if chunk.prompt_feedback else None
@@ -95,9 +97,9 @@ class GeminiBrain:
                         yield TextDelta(part.text)
         if not parts:
             raise BrainError(f"Gemini ended without an answer ({finish or 'no candidate'}).")
-        if finish == "MAX_TOKENS":
-            yield TextDelta(" …")
-        yield TurnEnd(self._message(types.Content(role="model", parts=parts)), usage)
+        if finish not in {"STOP", ""}:
+            yield TextDelta(f" … (cut short: {finish})")
+        yield TurnEnd(self._message(types.Content(role="model", parts=parts)), usage + spent)
 
     def write(self, question: str, failed: Sequence[tuple[str, str]] = ()) -> Query:
         """One SELECT for the question; earlier tries and their errors are shown to the model."""
@@ -112,18 +114,17 @@ class GeminiBrain:
     def _plain(self, system: str, prompt: str) -> str:
         from google.genai import types
 
-        config = types.GenerateContentConfig(
-            system_instruction=system, http_options=self._options(time.monotonic() + self._access.timeout)
-        )
+        deadline = time.monotonic() + ATTEMPTS * self._access.timeout / 2
+        config = types.GenerateContentConfig(system_instruction=system, http_options=self._options(deadline))
         content = [types.Content(role="user", parts=[types.Part(text=prompt)])]
         try:
-            text = "".join(
-                part.text
-                for chunk in self._stream(content, config)
-                for candidate in (chunk.candidates or [])[:1]
-                for part in (candidate.content.parts if candidate.content else None) or []
-                if part.text and not part.thought
-            )
+            text, usage = "", Usage()
+            for chunk in self._stream(content, config):
+                usage = _usage(chunk) or usage
+                for candidate in (chunk.candidates or [])[:1]:
+                    parts = (candidate.content.parts if candidate.content else None) or []
+                    text += "".join(part.text for part in parts if part.text and not part.thought)
+            self._spent += usage
         except BrainError as err:
             raise Unavailable(str(err), "Ask again, or without Gemini.") from err
         if not text.strip():
@@ -137,9 +138,14 @@ class GeminiBrain:
 
         try:
             given: Any = contents
-            yield from self._client().models.generate_content_stream(
+            options: Any = config.http_options
+            ends = time.monotonic() + ATTEMPTS * options.timeout / 1000
+            for chunk in self._client().models.generate_content_stream(
                 model=self._access.model, contents=given, config=config
-            )
+            ):
+                yield chunk
+                if time.monotonic() > ends:  # the SDK limits the wait for each piece, not for all of them
+                    raise BrainError("Gemini took too long.")
         except errors.APIError as err:
             raise BrainError(f"Gemini answered {err.code} {err.status or ''}".strip() + ".") from err
         except (OSError, ValueError) as err:  # JSONDecodeError for HTML in a 200; the key's absence is a ValueError
@@ -154,14 +160,20 @@ class GeminiBrain:
         if self._made is None:
             from google import genai
 
-            self._made = genai.Client(api_key=self._access.api_key, http_options=self._options(None))
+            access = self._access
+            # Without `vertex` the SDK would look for its own switch in the environment, which settings.py has read.
+            self._made = genai.Client(
+                api_key=access.api_key or None, vertexai=access.vertex, http_options=self._options(None)
+            )
         return self._made
 
     def _options(self, deadline: float | None) -> types.HttpOptions:
-        """Time limit and retries: without these options the SDK has neither."""
+        """Time limit and retries: without these the SDK has neither. All attempts together end by `deadline`."""
         from google.genai import types
 
-        left = self._access.timeout if deadline is None else min(self._access.timeout, deadline - time.monotonic())
+        left = self._access.timeout
+        if deadline is not None:
+            left = min(left, (deadline - time.monotonic()) / ATTEMPTS)
         retry = types.HttpRetryOptions(attempts=ATTEMPTS, initial_delay=self._delay, max_delay=self._delay * 8)
         return types.HttpOptions(
             base_url=self._access.base_url, timeout=max(int(left * 1000), 1000), retry_options=retry
@@ -179,7 +191,7 @@ class GeminiBrain:
 
 
 def _contents(messages: Sequence[Message]) -> list[types.Content]:
-    """The history as the provider's contents: its own verbatim, another brain's as text only."""
+    """The history as the provider's contents: its own verbatim, of another brain's what its tools told."""
     from google.genai import types
 
     contents: list[types.Content] = []
@@ -191,9 +203,10 @@ def _contents(messages: Sequence[Message]) -> list[types.Content]:
             case ModelMessage(_, calls, "gemini", raw):
                 own |= {call.id for call in calls}
                 contents += [types.Content.model_validate_json(json.dumps(item)) for item in raw]
-            case ModelMessage(text):
-                if text:
-                    contents.append(types.Content(role="model", parts=[types.Part(text=text)]))
+            case ModelMessage(_, calls):
+                # Its sentences quote commits; what this brain may know of them is what the tools told it.
+                if not calls:
+                    contents.append(_note("I answered that without a model."))
             case ToolMessage(answers):
                 parts = [
                     types.Part(
@@ -206,7 +219,14 @@ def _contents(messages: Sequence[Message]) -> list[types.Content]:
                 ]
                 if parts:
                     contents.append(types.Content(role="user", parts=parts))
+                contents += [_note(f"{a.name} told: {json.dumps(a.content)}") for a in answers if a.id not in own]
     return contents
+
+
+def _note(text: str) -> types.Content:
+    from google.genai import types
+
+    return types.Content(role="model", parts=[types.Part(text=text)])
 
 
 def _declare(tool: Declaration) -> types.FunctionDeclaration:

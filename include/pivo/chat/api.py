@@ -45,7 +45,7 @@ def create_app(host: Host) -> FastAPI:
     @app.get("/api/me")
     def me(request: Request, user: Annotated[Any, authenticated]) -> Json:
         settings, name = host.settings(), host.caller(request, user).name
-        brain = f"Gemini ({settings.gemini.model})" if settings.gemini.api_key else "offline planner"
+        brain = f"Gemini ({settings.gemini.model})" if settings.gemini.enabled else "offline planner"
         why = why_not(host, user, name)
         return {"name": name, "may_restore": not why, "why_not": why, "brain": brain}
 

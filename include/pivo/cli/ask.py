@@ -46,7 +46,7 @@ def ask(
     offline: Annotated[bool, typer.Option("--offline", help="Use no model even if there is a key.")] = False,
 ) -> None:
     """Ask about the archive, or tell PIVO to restore something: `pivo ask "Who committed last to PIVO?"`."""
-    from pivo.agent import build, events
+    from pivo.agent import build, consent, events
 
     settings = Settings.load()
     with build.opened(settings) as resources:
@@ -54,15 +54,17 @@ def ask(
         if json:
             answer = list(agent.ask(question))
             data = [events.to_json(event) for event in answer]
-            for proposal in _proposals(answer) if yes else ():
+            for proposal in consent.agreed(resources, question, answer) if yes else ():
                 run, address = _confirm(resources, proposal, wait=wait, quiet=True)
                 data.append({"type": "run", **asdict(run), "address": address})
             emit(data)
             failed = any(isinstance(e, events.Refusal) for e in answer)
         else:
             answer = list(_shown(agent.ask(question)))
+            agreed = consent.agreed(resources, question, answer) if yes else []
             for proposal in _proposals(answer):
-                _offer(resources, proposal, yes=yes, wait=wait)
+                hint = f"Confirm it with: pivo confirm {proposal.id}"
+                offer(resources, proposal, yes=proposal in agreed, wait=wait, hint=hint)
             failed = any(isinstance(e, events.Refusal) for e in answer)
     last = [e for e in answer if isinstance(e, events.ToolResult)][-1:]
     if failed or (last and not last[0].ok):
@@ -92,7 +94,7 @@ def chat(
                 answer = list(_shown(agent.ask(question.removeprefix("/"), history)))
                 history += next((e.messages for e in answer if isinstance(e, events.Done)), ())
                 for proposal in _proposals(answer):
-                    _offer(resources, proposal, yes=False, wait=True)
+                    offer(resources, proposal, yes=False, wait=True)
             except PivoError as err:
                 stderr.print(Text(_clean(str(err)), style="red"))
 
@@ -129,7 +131,7 @@ def _shown(answer: Iterable[AgentEvent]) -> Iterable[AgentEvent]:
             case events.Refusal():
                 _refusal(event)
             case events.ProposalMade():
-                pass  # drawn by _offer, after the text
+                pass  # drawn by offer, after the text
             case events.Done():
                 if text.strip():
                     console.print(Markdown(_clean(text.strip()), hyperlinks=False))
@@ -207,6 +209,7 @@ def _evidence(evidence: Evidence) -> str:
     place = evidence.hdfs_path or evidence.snapshot
     parts = [f"read as: {_clean(evidence.read_as)}"] if evidence.read_as else []
     parts += [f"from {place}"] if place else []
+    parts += [f"run {evidence.run}"] if evidence.run else []
     parts += [f"{evidence.elapsed * 1000:.0f} ms"]
     return "\n".join([*lines, " · ".join(parts)])
 
@@ -225,19 +228,19 @@ def _refusal(refusal: Refusal) -> None:
             console.print(Text(f"  {_clean(suggestion)}", style="cyan"))
 
 
-def _offer(resources: Resources, proposal: Proposal, *, yes: bool, wait: bool) -> None:
-    """Shows a proposal; on a terminal asks for the confirmation that nothing happens without."""
+def offer(resources: Resources, proposal: Proposal, *, yes: bool, wait: bool, hint: str = "") -> None:
+    """Shows a proposal; on a terminal asks for the confirmation that nothing happens without. `hint` tells how else."""
     table = RichTable(box=None, show_header=False, pad_edge=False)
     for label, value in proposal.details.items():
         table.add_row(Text(label, style="dim"), Text(_clean(value)))
     console.print(Panel(table, title=f"Proposed: {proposal.dag}", border_style="yellow", expand=False))
     if not yes and not (sys.stdin.isatty() and console.is_terminal):
-        console.print(Text("Nothing was started. Confirm it with --yes.", style="dim"))
+        console.print(Text(f"Nothing was started. {hint}", style="dim"))
         return
     from pivo.agent import acting
 
     if not yes and not typer.confirm("Do it?", default=False):
-        acting.cancel(resources.trail(proposal.who, "cli"), _book(resources), proposal.who, proposal.id)
+        acting.cancel(resources.trail(proposal.who, "cli"), book(resources), proposal.who, proposal.id)
         console.print(Text("Cancelled; nothing was started.", style="dim"))
         return
     run, address = _confirm(resources, proposal, wait=wait, quiet=False)
@@ -256,8 +259,8 @@ def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: boo
 
     settings, who = resources.settings, proposal.who
     with Orchestrator(settings.airflow_url, settings.airflow_user, settings.airflow_password) as airflow:
-        trail, book = resources.trail(who, "cli"), _book(resources)
-        _, run = acting.confirm(settings, trail, book, airflow, who, proposal.id, proposal.digest)
+        trail, proposals = resources.trail(who, "cli"), book(resources)
+        _, run = acting.confirm(settings, trail, proposals, airflow, who, proposal.id, proposal.digest)
         if not wait:
             return run, None
         with Live(console=stderr, refresh_per_second=4) as live:
@@ -271,7 +274,8 @@ def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: boo
         return run, str(airflow.result(run.dag_id, run.run_id, "push", 0) or "")
 
 
-def _book(resources: Resources) -> Proposals:
+def book(resources: Resources) -> Proposals:
+    """The proposals of this installation, under its policy."""
     from pivo.agent import build
     from pivo.agent.policy import Policy
 

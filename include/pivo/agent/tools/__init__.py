@@ -90,10 +90,6 @@ class Toolbox:
         elapsed = time.monotonic() - started
         return replace(output, evidence=replace(output.evidence, elapsed=elapsed))
 
-    def repeated(self, call: ToolUse) -> ToolOutput:
-        """The answer to a call that was made before with the same arguments: a loop is cut here."""
-        return failed(f"{call.name} was already called with these arguments.", "Use that answer, or finish.")
-
     def _trace(self, text: str) -> None:
         trace(self.context.settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", text)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pivo.agent.brain import Declaration
+from pivo.agent.events import Evidence
 from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
 from pivo.agent.views import Table
 from pivo.errors import NotFound, Unavailable, UsageError
@@ -37,16 +38,17 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         found = _find(airflow, arguments)
         tasks = airflow.tasks(found.dag_id, found.run_id)
         why = airflow.failure(found.dag_id, found.run_id) if found.state == "failed" else None
-    table = Table(("task", "state", "started", "ended"), tuple(_row(task) for task in tasks))
+    rows = [_row(task) for task in tasks] + ([("why it failed", why, None, None)] if why else [])
+    table = Table(("task", "state", "started", "ended"), tuple(rows))
     counted = Counter((t.task_id, t.state or "waiting") for t in tasks)
     summary: Json = {
         "dag": found.dag_id,
         "run_id": found.run_id,
         "state": found.state,
         "tasks": [{"task": task, "state": state, "count": count} for (task, state), count in counted.items()],
-        "failure": why,
+        "why_it_failed_shown_to_person_only": why is not None,
     }
-    return ToolOutput(summary, table)
+    return ToolOutput(summary, table, Evidence(run=f"{found.dag_id} {found.run_id}"))
 
 
 def _find(airflow: Orchestrator, arguments: Mapping[str, Any]) -> DagRun:

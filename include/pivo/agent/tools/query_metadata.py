@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pivo.agent import quarantine
 from pivo.agent.brain import Declaration, Query
 from pivo.agent.events import Evidence
 from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
@@ -36,7 +37,6 @@ REPAIRS = 2
 
 _MODEL_ROWS = 30
 _MODEL_CELL = 120  # characters
-_FREE_TEXT = {"subject", "message", "detail", "body", "snippet", "parameters"}
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
@@ -65,8 +65,9 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
 
 
 def summarise(table: Table, query: Query) -> Json:
-    """What a model gets: at most 30 rows, columns of free text left out, long values cut."""
-    kept = [i for i, name in enumerate(table.columns) if name.lower() not in _FREE_TEXT]
+    """What a model gets: at most 30 rows, what is made of free text left out, long values cut."""
+    hidden = quarantine.private(query.sql, table.columns, table.rows)
+    kept = [i for i in range(len(table.columns)) if i not in hidden]
     rows = [[_cut(row[i]) for i in kept] for row in table.rows[:_MODEL_ROWS]]
     return {
         "sql": query.sql,
@@ -74,7 +75,7 @@ def summarise(table: Table, query: Query) -> Json:
         "rows": rows,
         "rows_shown_to_person": len(table.rows),
         "more_rows_exist": table.truncated or len(table.rows) > _MODEL_ROWS,
-        "columns_shown_to_person_only": [c for c in table.columns if c.lower() in _FREE_TEXT],
+        "columns_shown_to_person_only": [table.columns[i] for i in sorted(hidden)],
     }
 
 

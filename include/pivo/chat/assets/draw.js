@@ -140,6 +140,7 @@ export function tool(result, call) {
   row("With", Object.entries(evidence.parameters || {}).map(([k, v]) => `:${k} = ${JSON.stringify(v)}`).join("\n"), true);
   row("Commit", evidence.commit, true);
   row("From", evidence.hdfs_path || evidence.snapshot, true);
+  row("Run", evidence.run, true);
   row("Error", result.error);
   return el("details", { class: "tool" + (result.ok ? "" : " failed") },
     el("summary", {}, el("b", {}, title(result.name)), el("span", { class: "grow" }, evidence.read_as ? plain(evidence.read_as) : ""),
