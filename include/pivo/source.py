@@ -182,18 +182,28 @@ def fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], in
     `haves` are tips that the archive holds; unknown ones do no harm. `also` are ref prefixes that count besides the
     usual ones. SourceError or Unavailable when the remote fails, SourceMoved when its refs changed meanwhile.
     """
-    url, wanted = normalise(url), list[str]()
+    url, wanted, offered = normalise(url), list[str](), list[str]()
+
+    def offering() -> Iterator[str]:
+        for have in haves:
+            offered.append(have)
+            yield have
 
     def chosen(refs: dict[str, str]) -> Sequence[str]:
         wanted.extend(want(refs))
         return wanted
 
     try:
-        return _fetch(url, chosen, haves, sink, also, token)
+        return _fetch(url, chosen, offering(), sink, also, token)
     except (SourceError, Unavailable) as err:
         if url.startswith("file:"):  # the folder itself may say it better than the protocol
             _check_local(unquote(urlsplit(url).path))
-        if not isinstance(err.__cause__, _BROKE_OFF) or not (gone := _gone(url, wanted, also, token)):
+        if not isinstance(err.__cause__, _BROKE_OFF):
+            raise
+        # What the server cannot read may be what it just said to have in common with the archive: it was collected.
+        named = _HASH.search(err.what)
+        gone = named[0] if named and named[0] in offered else _gone(url, wanted, also, token)
+        if not gone:
             raise
         raise SourceMoved(
             f"{public(url)} changed while it was read: no ref of it is at {gone} any more.",

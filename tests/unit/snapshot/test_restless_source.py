@@ -227,7 +227,7 @@ def test_objects_that_are_collected_after_they_were_named_are_asked_for_anew(
 
         moved_between(monkeypatch, move)
         moves = 9
-        with pytest.raises(SourceMoved, match="changed while it was read: no ref of it is at [0-9a-f]{40} any more"):
+        with pytest.raises(SourceMoved, match=r"changed while it was read: no ref of it is at [0-9a-f]{40} any more"):
             vault.ingest(url)
         assert count == 3 and vault.archive.repos() == [] and vault.incoming == [] and vault.scratch == []
         count, moves = 0, 2
