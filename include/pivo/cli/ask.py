@@ -209,7 +209,7 @@ def _evidence(evidence: Evidence) -> str:
     place = evidence.hdfs_path or evidence.snapshot
     parts = [f"read as: {_clean(evidence.read_as)}"] if evidence.read_as else []
     parts += [f"from {place}"] if place else []
-    parts += [f"run {evidence.run}"] if evidence.run else []
+    parts += [f"run {_clean(evidence.run)}"] if evidence.run else []
     parts += [f"{evidence.elapsed * 1000:.0f} ms"]
     return "\n".join([*lines, " · ".join(parts)])
 

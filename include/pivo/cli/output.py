@@ -46,8 +46,9 @@ def complain(err: PivoError) -> None:
 
 
 def emit(data: Any) -> None:
-    """Prints `data` (dataclasses, mappings, lists) as one JSON document."""
-    sys.stdout.write(json.dumps(data, default=_plain, indent=2, ensure_ascii=False) + "\n")
+    """Prints `data` (dataclasses, mappings, lists) as one JSON document; what a terminal would obey is escaped."""
+    text = json.dumps(data, default=_plain, indent=2, ensure_ascii=False)
+    sys.stdout.write("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text) + "\n")
 
 
 def _plain(value: Any) -> Any:

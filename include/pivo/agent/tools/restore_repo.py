@@ -3,6 +3,7 @@ starts nothing."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     """A proposal with everything resolved; TargetError, NotFound and the like say why there is none."""
     context.policy.check_confirm(context.who)
     ref, named = str(arguments["ref"]), str(arguments.get("target") or "")
-    if named and named.rstrip("/").casefold() not in context.said.casefold():
+    if named and not _said(named.rstrip("/"), context.said):
         # A target may come out of a file that a model read; then it is not the person's wish.
         raise UsageError(
             f"The target {named[:120]!a} is not in the person's own words.",
@@ -86,6 +87,12 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     }
     evidence = Evidence(snapshot=plan.snapshot, commit=plan.commit)
     return ToolOutput(summary, None, evidence, proposal)
+
+
+def _said(target: str, words: str) -> bool:
+    """Whether `target` stands in the person's words, whole: not as a part of a longer name or path."""
+    whole = rf"(?<![\w./-]){re.escape(target.casefold())}(?!/?[\w-]|\.\w)"
+    return re.search(whole, words.casefold()) is not None
 
 
 def _plan(context: ToolContext, repo: RepoName, ref: str, named: str) -> RestorePlan:
