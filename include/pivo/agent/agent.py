@@ -30,6 +30,9 @@ from pivo.agent.tools import Toolbox, failed
 MAX_CALLS = 20
 """Calls of tools for one question; those beyond are answered with an error."""
 
+FALLBACK_SECONDS = 10.0
+"""What the fallback has at least, when the first brain has used the time up."""
+
 MAX_QUESTION = 4000
 """Characters of a question; a longer one is refused before any brain sees it."""
 
@@ -59,6 +62,7 @@ class Agent:
         self._max_steps = max_steps
         self._max_seconds = max_seconds
         self._clock = clock
+        self._deadline = 0.0
 
     def ask(self, question: str, history: Sequence[Message] = ()) -> Iterator[AgentEvent]:
         """Stream the answer to `question`; `history` are the messages of earlier turns."""
@@ -68,7 +72,7 @@ class Agent:
 
     def _answer(self, question: str, history: Sequence[Message]) -> Iterator[AgentEvent]:
         started = self._clock()
-        deadline = started + self._max_seconds
+        self._deadline = started + self._max_seconds
         messages: list[Message] = [*history, UserMessage(question)]
         usage, steps = Usage(), 0
         self._toolbox.begin(question, messages)
@@ -77,9 +81,9 @@ class Agent:
             yield Done(usage, self._brain.badge, steps, self._clock() - started)
             return
         seen: list[str] = []
-        while steps < self._max_steps and self._clock() < deadline:
+        while steps < self._max_steps and self._clock() < self._deadline:
             steps += 1
-            turn = yield from self._turn(messages, deadline)
+            turn = yield from self._turn(messages)
             usage += turn.usage
             messages.append(turn.message)
             if not turn.message.calls:
@@ -93,11 +97,11 @@ class Agent:
         kept = tuple(messages[len(history) :])
         yield Done(usage, self._brain.badge, steps, self._clock() - started, kept)
 
-    def _turn(self, messages: Sequence[Message], deadline: float) -> Generator[AgentEvent, None, TurnEnd]:
+    def _turn(self, messages: Sequence[Message]) -> Generator[AgentEvent, None, TurnEnd]:
         """One turn of the brain, or of the fallback from now on if the brain does not answer."""
         begun = False
         try:
-            for part in self._brain.reply(messages, self._toolbox.declarations, deadline):
+            for part in self._brain.reply(messages, self._toolbox.declarations, self._deadline):
                 if isinstance(part, TurnEnd):
                     return part
                 begun = True
@@ -110,11 +114,12 @@ class Agent:
             if begun:  # half a sentence stands there
                 yield TextDelta(" …\n\n")
             self._take_over(self._fallback, str(err))
-            return (yield from self._turn(messages, deadline))
+            return (yield from self._turn(messages))
 
     def _take_over(self, mind: Mind, why: str) -> None:
         badge = mind.brain.badge
         self._brain, self._fallback = _Noted(mind.brain, Badge(badge.brain, badge.model, why)), None
+        self._deadline = max(self._deadline, self._clock() + FALLBACK_SECONDS)
         self._toolbox.use(mind)
 
     def _call(self, call: ToolUse, seen: list[str]) -> Generator[AgentEvent, None, ToolAnswer]:

@@ -97,7 +97,9 @@ class GeminiBrain:
                         yield TextDelta(part.text)
         if not parts:
             raise BrainError(f"Gemini ended without an answer ({finish or 'no candidate'}).")
-        if finish not in {"STOP", ""}:
+        if not finish:
+            raise BrainError("Gemini's answer broke off.")
+        if finish != "STOP":
             yield TextDelta(f" … (cut short: {finish})")
         yield TurnEnd(self._message(types.Content(role="model", parts=parts)), usage + spent)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import socket
+import time
 
 import pytest
 
@@ -13,7 +16,7 @@ from pivo.agent.events import Done, ProposalMade, TextDelta, ToolResult
 from pivo.agent.gemini import GeminiBrain
 from pivo.agent.messages import from_json, to_json
 from pivo.agent.views import Diff
-from pivo.settings import GeminiAccess
+from pivo.settings import GeminiAccess, Settings
 
 KEY = "not-a-real-key-7f3a"
 
@@ -189,3 +192,86 @@ def test_the_time_limit_holds(kit) -> None:
         agent = kit.agent(mind(server), clock=lambda: next(ticks))
         events = list(agent.ask("loop"))
     assert "stopped after 120 seconds" in said(events)
+
+
+def test_any_signature_comes_back_as_it_was(kit) -> None:
+    signature = "+/+/++//AQ=="
+    first = call("list_repositories", {}, signature=signature)
+    thought = {"text": "", "thoughtSignature": signature}
+    last = [{"candidates": [{"content": {"role": "model", "parts": [{"text": "Two."}, thought]}}]}]
+    last[0]["candidates"][0]["finishReason"] = "STOP"
+    with GeminiServer(first, last) as server:
+        events = ask(kit, server, "Which?")
+    sent = server.requests[1]["contents"][1]["parts"][0]["thoughtSignature"]
+    assert base64.urlsafe_b64decode(sent.replace("+", "-").replace("/", "_")) == base64.b64decode(signature)
+    history = from_json(json.loads(json.dumps(to_json(events[-1].messages))))
+    with GeminiServer(text("Yes.")) as server:
+        ask(kit, server, "Sure?", history)
+    kept = [p.get("thoughtSignature") for c in server.requests[0]["contents"] for p in c["parts"]]
+    assert kept.count(sent) == 2
+
+
+def test_the_tokens_of_every_call_are_counted(kit) -> None:
+    script = [
+        call("query_metadata", {"question": "repos"}),
+        text("SELECT repo_name FROM v_repos", promptTokenCount=100, candidatesTokenCount=9),
+        text("Two.", promptTokenCount=1000, candidatesTokenCount=1),
+    ]
+    with GeminiServer(*script) as server:
+        usage = ask(kit, server, "Which repositories?")[-1].usage
+    assert (usage.prompt, usage.answer, usage.thoughts, usage.calls) == (20 + 100 + 1000, 7 + 9 + 1, 3, 3)
+
+
+def test_an_answer_that_is_cut_short_says_so(kit) -> None:
+    part = [{"candidates": [{"content": {"role": "model", "parts": [{"text": "So"}]}, "finishReason": "SAFETY"}]}]
+    with GeminiServer(part) as server:
+        events = ask(kit, server, "hi")
+    assert said(events) == "So … (cut short: SAFETY)"
+
+
+def test_a_stream_that_breaks_off_is_parted_from_the_answer_that_follows(kit) -> None:
+    broken = [{"candidates": [{"content": {"role": "model", "parts": [{"text": "Half a"}]}}]}]
+    with GeminiServer(broken) as server:
+        events = ask(kit, server, "Who committed last to acme/web?")
+    assert said(events).startswith("Half a …\n\n**Grace Hopper**")
+    assert events[-1].badge.brain == "offline"
+
+
+def test_the_select_is_tried_three_times_at_most(kit) -> None:
+    script = [call("query_metadata", {"question": "repos"}), *[text(f"SELECT x{n} FROM v_repos") for n in range(9)]]
+    with GeminiServer(*script) as server:
+        events = ask(kit, server, "Which repositories?")
+    tries = [r for r in server.requests if "tools" not in r]
+    assert len(tries) == 3
+    assert "x1" in json.dumps(tries[2]["contents"])
+    (result,) = [e for e in events if isinstance(e, ToolResult)][:1]
+    assert not result.ok
+    assert "no such column" in result.summary["error"]
+
+
+def test_a_server_that_says_nothing_is_left_in_time(kit) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(16)
+        access = GeminiAccess(KEY, "gemini-test", f"http://127.0.0.1:{silent.getsockname()[1]}", 60.0)
+        facts = {"repos": "", "now": ""}
+        brain = GeminiBrain(access, facts=lambda: facts, schema=lambda: "", initial_delay=0.01)
+        agent = kit.agent(Mind(brain, brain, brain), fallback=kit.mind, max_seconds=4.0)
+        began = time.monotonic()
+        events = list(agent.ask("Who committed last to acme/web?"))
+    assert time.monotonic() - began < 30, "not four times the time for one call"
+    assert events[-1].badge.brain == "offline"
+    assert "**Grace Hopper**" in said(events)
+
+
+def test_vertex_is_asked_as_the_sdk_is_told(kit, tmp_path) -> None:
+    env = {"PIVO_HOME": str(tmp_path), "GOOGLE_GENAI_USE_VERTEXAI": "true", "PIVO_GEMINI_MODEL": "gemini-test"}
+    assert Settings.load(env).gemini.enabled
+    assert not Settings.load({"PIVO_HOME": str(tmp_path)}).gemini.enabled
+    with GeminiServer(text("Hello.")) as server:
+        access = Settings.load({**env, "PIVO_GEMINI_URL": server.url, "GEMINI_API_KEY": KEY}).gemini
+        facts = {"repos": "", "now": ""}
+        brain = GeminiBrain(access, facts=lambda: facts, schema=lambda: "")
+        events = list(kit.agent(Mind(brain, brain, brain)).ask("hi"))
+    assert said(events) == "Hello."
+    assert "/publishers/google/models/gemini-test:streamGenerateContent" in server.paths[0]
