@@ -15,6 +15,7 @@ from pivo.snapshot.objects import ObjectReader
 MAX_FILE = 1_000_000  # bytes of one version; difflib is quadratic in the worst case
 MAX_LINES = 20_000  # lines of one version, for the same reason
 CONTEXT = 3
+MAX_SHOWN = 400  # lines of one diff at a time
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,10 @@ def changed(objects: ObjectReader, old: str | None, new: str, below: str = "") -
             yield pair
 
 
-def compare(old_objects: ObjectReader, new_objects: ObjectReader, pair: Pair, *, max_lines: int = 400) -> FileDiff:
-    """One file's unified diff; at most `max_lines` of it, cut on whole lines with a note."""
+def compare(
+    old_objects: ObjectReader, new_objects: ObjectReader, pair: Pair, *, first: int = 1, max_lines: int = MAX_SHOWN
+) -> FileDiff:
+    """One file's unified diff from its line `first` on; at most `max_lines` of it, cut on whole lines with a note."""
     sizes = [_size(old_objects, pair.old), _size(new_objects, pair.new)]
     same = pair.old is not None and pair.new is not None and pair.old.oid == pair.new.oid
     if max(sizes) > LARGE and not same:
@@ -65,8 +68,9 @@ def compare(old_objects: ObjectReader, new_objects: ObjectReader, pair: Pair, *,
     lines = list(difflib.unified_diff(a, b, lineterm="", n=CONTEXT))[2:]
     added = sum(1 for line in lines if line.startswith("+"))
     removed = sum(1 for line in lines if line.startswith("-"))
-    note = f"{len(lines) - max_lines:,} more lines of this diff" if len(lines) > max_lines else ""
-    return FileDiff(pair.path, pair.status, added, removed, tuple(lines[:max_lines]), note)
+    end = first - 1 + max_lines
+    note = f"{len(lines) - end:,} more lines of this diff, from line {end + 1:,}" if len(lines) > end else ""
+    return FileDiff(pair.path, pair.status, added, removed, tuple(lines[first - 1 : end]), note)
 
 
 def explain(diff: Diff) -> str:

@@ -12,7 +12,7 @@ from pivo.agent.brain import Declaration
 from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
 from pivo.agent.tools.read_file import where
 from pivo.agent.views import Diff
-from pivo.errors import NotFound, Unavailable
+from pivo.errors import NotFound, Unavailable, UsageError
 from pivo.models import Json, RepoName
 from pivo.snapshot.objects import ObjectReader
 
@@ -35,6 +35,8 @@ PARAMETERS: Json = {
         "path": {"type": "string", "description": "file or folder; everything if left out"},
         "old": _REF,
         "new": _REF,
+        "after": {"type": "string", "description": "go on with the changed files after this one", "minLength": 1},
+        "line": {"type": "integer", "minimum": 1, "description": "go on from this line of each diff; 1 if left out"},
     },
     "required": ["repo", "new"],
     "additionalProperties": False,
@@ -55,9 +57,12 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         parents = objects.commit(new.commit).parents
         before = old.commit if old else (parents[0] if parents else None)
         pairs = diffs.changed(objects, before, new.commit, path)
-        files = tuple(diffs.compare(objects, objects, pair) for pair in islice(pairs, MAX_FILES))
+        if "after" in arguments and not any(pair.path == arguments["after"] for pair in pairs):
+            raise UsageError(f"{str(arguments['after'])[:200]!a} is none of the changed files.", "Leave `after` out.")
+        first = int(arguments.get("line", 1))
+        files = tuple(diffs.compare(objects, objects, pair, first=first) for pair in islice(pairs, MAX_FILES))
         more = sum(1 for _ in pairs)
-        if path and not files:
+        if path and not files and "after" not in arguments:
             _require(objects, [c for c in (before, new.commit) if c], path)
     diff = Diff(before or "", new.commit, files, more)
     diff = replace(diff, explanation=_explain(context, diff))
@@ -69,6 +74,10 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         "lines_removed": sum(f.removed for f in files),
         "explained_to_person": True,
     }
+    if more:
+        summary["more_files_after"] = files[-1].path
+    if cut := [f.path for f in files if len(f.lines) == diffs.MAX_SHOWN and f.note]:
+        summary["cut"] = {"files": cut, "go_on_from_line": first + diffs.MAX_SHOWN}
     return ToolOutput(summary, diff, where(archive.store.url, new))
 
 

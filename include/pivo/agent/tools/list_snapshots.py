@@ -43,6 +43,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     more = len(result.rows) > limit
     summary: Json = {"repo": str(repo), "columns": list(result.columns), "rows": [list(r) for r in rows[:30]]}
     summary["more_rows_exist"] = more or len(rows) > 30
+    if summary["more_rows_exist"]:
+        summary["go_on_before"] = rows[:30][-1][0]
     evidence = Evidence(read_as=f"snapshots of {repo}", sql=_SQL, parameters=params)
     return ToolOutput(summary, Table(result.columns, rows, more), evidence)
 

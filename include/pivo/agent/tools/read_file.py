@@ -30,7 +30,7 @@ PARAMETERS: Json = {
             "description": "commit (full or short hash), branch, tag, or @2026-11-20; HEAD if left out",
             "maxLength": 255,
         },
-        "line": {"type": "integer", "minimum": 1, "description": "first line to show"},
+        "line": {"type": "integer", "minimum": 1, "description": "first line (or entry) to show"},
         "explain": {"type": "string", "maxLength": 500},
     },
     "required": ["repo", "path"],
@@ -39,6 +39,7 @@ PARAMETERS: Json = {
 
 MAX_LINES = 400
 MAX_CHARS = 60_000
+MAX_ENTRIES = 1000  # of a folder
 _MATERIAL = 30_000  # characters of a file that the explaining call reads
 
 
@@ -53,8 +54,12 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         if entry.is_dir:
             children = objects.list_dir(found.commit, path)
             rows = tuple((e.path + "/" * e.is_dir, e.mode, e.oid) for e in children)
-            table = Table(("path", "mode", "object"), rows[:1000], len(rows) > 1000)
-            return ToolOutput({"folder": path, "entries": len(rows), "commit": found.commit}, table, evidence)
+            first = int(arguments.get("line", 1))
+            end = first - 1 + MAX_ENTRIES
+            listed: Json = {"folder": path, "entries": len(rows), "commit": found.commit}
+            listed["next_line"] = end + 1 if end < len(rows) else None
+            table = Table(("path", "mode", "object"), rows[first - 1 : end], end < len(rows))
+            return ToolOutput(listed, table, evidence)
         body = objects.read_file(found.commit, path)
     summary: Json = {"path": path, "commit": found.commit, "bytes": len(body)}
     if b"\0" in body[:8000]:
@@ -86,7 +91,8 @@ def page(path: str, text: str, first: int) -> Code:
         shown.append(line[:MAX_CHARS])
         room -= len(line) + 1
     end = first - 1 + len(shown)
-    return Code(path, "\n".join(shown), first, len(lines), end + 1 if end < len(lines) else None)
+    note = f"line {first:,} is cut after {MAX_CHARS:,} characters" if room < -1 else ""
+    return Code(path, "\n".join(shown), first, len(lines), end + 1 if end < len(lines) else None, note)
 
 
 def where(url: str, found: Resolved) -> Evidence:

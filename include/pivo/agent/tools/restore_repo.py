@@ -85,7 +85,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         "commit": plan.commit,
         "target": plan.target,
     }
-    evidence = Evidence(snapshot=plan.snapshot, commit=plan.commit)
+    place = f"{context.archive().store.url}/{plan.repo}/{plan.snapshot}"
+    evidence = Evidence(snapshot=plan.snapshot, hdfs_path=place, commit=plan.commit)
     return ToolOutput(summary, None, evidence, proposal)
 
 

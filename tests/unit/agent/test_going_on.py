@@ -1,0 +1,113 @@
+"""Long results are cut on whole lines, and tell how to go on; every answer names its evidence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_kit import Kit
+from agent_world import NOW, Planned, World
+from pivo.agent import diffs
+from pivo.agent.messages import ToolUse
+from pivo.agent.tools import get_file_diff, read_file
+from pivo.agent.tools.base import ToolOutput
+
+ADA = "Ada Lovelace <ada@example.org>"
+LINES = 1000
+
+
+@pytest.fixture(scope="module")
+def long_world(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    made = World(tmp_path_factory.mktemp("long") / "w")
+    old = {f"f{n:02}.txt": f"{n}\n" for n in range(60)} | {"long.txt": "".join(f"{n}\n" for n in range(LINES))}
+    new = {f"f{n:02}.txt": f"{n} anew\n" for n in range(60)} | {"long.txt": "".join(f"{n}.\n" for n in range(LINES))}
+    folder = {f"many/{n:04}": "x\n" for n in range(1050)} | {"one-line.txt": "y" * 70_000}
+    made.add(
+        "acme/long",
+        (
+            Planned("old", ADA, "2026-11-01 10:00", "Old", {**old, **folder}),
+            Planned("new", ADA, "2026-11-02 10:00", "New", {**new}),
+        ),
+        taken=NOW - timedelta(hours=1),
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kit(long_world: World, tmp_path: Path) -> Any:
+    made = Kit(long_world, tmp_path)
+    yield made
+    made.resources.close()
+
+
+def call(kit: Kit, name: str, **arguments: Any) -> ToolOutput:
+    output = kit.toolbox.run(ToolUse("t", name, {"repo": "acme/long", **arguments}))
+    assert output.ok, output.summary
+    return output
+
+
+def test_all_changed_files_page_by_page(kit: Kit) -> None:
+    first = call(kit, "get_file_diff", old="HEAD~1", new="HEAD")
+    assert (len(first.view.files), first.view.more) == (get_file_diff.MAX_FILES, 11)
+    rest = call(kit, "get_file_diff", old="HEAD~1", new="HEAD", after=first.summary["more_files_after"])
+    assert (len(rest.view.files), rest.view.more) == (11, 0)
+    assert "more_files_after" not in rest.summary
+    paths = [f.path for f in first.view.files + rest.view.files]
+    assert sorted(set(paths)) == paths == sorted([f"f{n:02}.txt" for n in range(60)] + ["long.txt"])
+    wrong = kit.toolbox.run(ToolUse("t", "get_file_diff", {"repo": "acme/long", "new": "HEAD", "after": "nosuch"}))
+    assert "none of the changed files" in wrong.summary["error"]
+
+
+def test_all_of_a_long_diff_piece_by_piece(kit: Kit) -> None:
+    lines: list[str] = []
+    line: int | None = 1
+    while line:
+        output = call(kit, "get_file_diff", old="HEAD~1", new="HEAD", path="long.txt", line=line)
+        (file,) = output.view.files
+        assert len(file.lines) <= diffs.MAX_SHOWN
+        assert (file.added, file.removed) == (LINES, LINES)
+        lines += file.lines
+        line = output.summary.get("cut", {}).get("go_on_from_line")
+        assert (line is None) == (not file.note)
+    assert sum(text.startswith("+") for text in lines) == LINES
+    assert sum(text.startswith("-") for text in lines) == LINES
+
+
+def test_all_of_a_folder_and_of_a_long_file(kit: Kit) -> None:
+    first = call(kit, "read_file", path="many")
+    rest = call(kit, "read_file", path="many", line=first.summary["next_line"])
+    assert (first.view.truncated, rest.view.truncated, rest.summary["next_line"]) == (True, False, None)
+    assert [row[0] for row in first.view.rows + rest.view.rows] == [f"many/{n:04}" for n in range(1050)]
+    text, line = "", 1
+    while line:
+        view = call(kit, "read_file", path="long.txt", line=line).view
+        text, line = text + view.text + "\n", view.next_line
+    assert text == "".join(f"{n}.\n" for n in range(LINES))
+    assert "cut after 60,000 characters" in call(kit, "read_file", path="one-line.txt").view.note
+    assert len(call(kit, "read_file", path="one-line.txt").view.text) == read_file.MAX_CHARS
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("read_file", {"path": "f00.txt"}, {"snapshot", "hdfs_path", "commit"}),
+        ("get_file_diff", {"new": "HEAD"}, {"snapshot", "hdfs_path", "commit"}),
+        ("list_snapshots", {}, {"sql", "read_as"}),
+        ("search_history", {}, {"sql", "read_as"}),
+        ("restore_repo", {"ref": "HEAD"}, {"snapshot", "hdfs_path", "commit"}),
+    ],
+)
+def test_evidence(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, name: str, arguments: dict[str, Any], told: set[str]
+) -> None:
+    if name == "restore_repo":
+        kit.context.said = target = f"file://{kit.home}/x.git"
+        arguments = {**arguments, "target": target}
+    evidence = call(kit, name, **arguments).evidence
+    assert all(getattr(evidence, field) for field in told)
+    if "hdfs_path" in told:
+        assert evidence.hdfs_path.endswith(f"acme/long/{evidence.snapshot}")
