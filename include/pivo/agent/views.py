@@ -67,13 +67,17 @@ class FileDiff:
 
 @dataclass(frozen=True)
 class Diff:
-    """The changes between two commits (full hashes). `more` files beyond these changed, too."""
+    """The changes between two commits (full hashes). `more` files beyond these changed, too.
+
+    `by_model` says that a model wrote the `explanation`: then no brain with tools has read it, nor repeats it.
+    """
 
     old: str
     new: str
     files: tuple[FileDiff, ...]
     more: int = 0
     explanation: str = ""
+    by_model: bool = False
 
     def to_json(self) -> Json:
         return {
@@ -83,6 +87,7 @@ class Diff:
             "files": [f.to_json() for f in self.files],
             "more": self.more,
             "explanation": self.explanation,
+            "by_model": self.by_model,
         }
 
 

@@ -180,6 +180,8 @@ def _table(view: Table) -> None:
 
 
 def _code(view: Code) -> None:
+    if view.note and view.text:
+        console.print(Text(_clean(view.note)))
     if not view.text:
         return
     lexer = Syntax.guess_lexer(view.path, view.text)
@@ -190,6 +192,8 @@ def _code(view: Code) -> None:
 
 def _diff(view: Diff) -> None:
     styles = {"+": "green", "-": "red", "@": "cyan"}
+    if view.by_model:
+        console.print(Text(_clean(view.explanation)))
     for file in view.files:
         console.print(Text(f"{file.status} {_clean(file.path)}  +{file.added} −{file.removed}", style="bold"))
         for line in file.lines:

@@ -101,6 +101,7 @@ def test_a_diff_is_explained_by_a_call_without_tools(kit) -> None:
     (result,) = [e for e in events if isinstance(e, ToolResult)]
     assert isinstance(result.view, Diff)
     assert result.view.explanation == "It praises the parser."
+    assert result.view.to_json()["by_model"], "the page shows it, since the answer cannot"
     assert "It parses well" in json.dumps(server.requests[1])
     assert "tools" not in server.requests[1]
     assert "praises" not in json.dumps(server.requests[2]), "the explanation is for the person alone"

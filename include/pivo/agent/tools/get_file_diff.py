@@ -65,7 +65,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         if path and not files and "after" not in arguments:
             _require(objects, [c for c in (before, new.commit) if c], path)
     diff = Diff(before or "", new.commit, files, more)
-    diff = replace(diff, explanation=_explain(context, diff))
+    diff = _explained(context, diff)
     summary: Json = {
         "old": diff.old or None,
         "new": diff.new,
@@ -81,14 +81,16 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     return ToolOutput(summary, diff, where(archive.store.url, new))
 
 
-def _explain(context: ToolContext, diff: Diff) -> str:
+def _explained(context: ToolContext, diff: Diff) -> Diff:
+    by_numbers = replace(diff, explanation=diffs.explain(diff))
     if context.explainer is None or not diff.files:
-        return diffs.explain(diff)
+        return by_numbers
     text = "\n".join(f"--- {f.path} ({f.status}) {f.note}\n" + "\n".join(f.lines) for f in diff.files)
     try:
-        return context.explainer.explain(context.question, text[:_MATERIAL])
+        told = context.explainer.explain(context.question, text[:_MATERIAL])
     except Unavailable:
-        return diffs.explain(diff)
+        return by_numbers
+    return replace(diff, explanation=told, by_model=True)
 
 
 def _require(objects: ObjectReader, commits: list[str], path: str) -> None:

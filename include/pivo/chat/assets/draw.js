@@ -120,7 +120,8 @@ export function diff(data) {
     file.lines.length ? el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Diff of ${plain(file.path)}` }, diffLines(file)) : null,
     file.note ? el("p", { class: "note" }, plain(file.note)) : null));
   const more = data.more ? el("p", { class: "note" }, `${count(data.more, "more file")} changed; ask for one of them.`) : null;
-  return el("div", { class: "stack" }, boxes, more);
+  const told = data.by_model ? el("p", { class: "note" }, plain(data.explanation)) : null;
+  return el("div", { class: "stack" }, told, boxes, more);
 }
 
 const TITLES = { query_metadata: "Asked the index", read_file: "Read a file from HDFS", get_file_diff: "Compared two versions from HDFS",
