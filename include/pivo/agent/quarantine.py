@@ -13,6 +13,9 @@ from typing import Any
 FREE_TEXT = frozenset({"subject", "message", "text", "detail", "parameters", "reason", "snippet"})
 """Columns of the views (and what FTS calls its own) that hold sentences which somebody wrote."""
 
+LONGEST = 120
+"""Characters of one value."""
+
 _TOKEN = re.compile(
     r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|[A-Za-z_][A-Za-z_0-9$]*|[^\s]", re.DOTALL
 )
@@ -32,6 +35,11 @@ def private(sql: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     if told or _stars(tokens):  # a subquery may have renamed it: then only what cannot be a sentence goes through
         return named | {i for i in range(len(columns)) if not all(_typed(row[i]) for row in rows)}
     return named
+
+
+def cut(value: Any) -> Any:
+    """A value as a brain gets it: a name of at most :data:`LONGEST` characters."""
+    return value[:LONGEST] + "…" if isinstance(value, str) and len(value) > LONGEST else value
 
 
 def _tokens(sql: str) -> list[str]:

@@ -36,7 +36,6 @@ REPAIRS = 2
 """How often an error goes back to the writer of the SQL."""
 
 _MODEL_ROWS = 30
-_MODEL_CELL = 120  # characters
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
@@ -68,7 +67,7 @@ def summarise(table: Table, query: Query) -> Json:
     """What a model gets: at most 30 rows, what is made of free text left out, long values cut."""
     hidden = quarantine.private(query.sql, table.columns, table.rows)
     kept = [i for i in range(len(table.columns)) if i not in hidden]
-    rows = [[_cut(row[i]) for i in kept] for row in table.rows[:_MODEL_ROWS]]
+    rows = [[quarantine.cut(row[i]) for i in kept] for row in table.rows[:_MODEL_ROWS]]
     return {
         "sql": query.sql,
         "columns": [table.columns[i] for i in kept],
@@ -83,10 +82,6 @@ def shown(query: Query) -> str:
     """The SQL with its parameters beside it, for people and logs."""
     values = ", ".join(f":{key} = {value!r}" for key, value in query.parameters.items())
     return f"{query.sql} -- {values}" if values else query.sql
-
-
-def _cut(value: Any) -> Any:
-    return value[:_MODEL_CELL] + "…" if isinstance(value, str) and len(value) > _MODEL_CELL else value
 
 
 def _first(rows: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pivo.agent import ancestry
+from pivo.agent import ancestry, quarantine
 from pivo.agent.brain import Declaration
 from pivo.agent.events import Evidence
 from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
@@ -72,7 +72,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         "repo": str(repo),
         "commits": counted if counted is not None else f"more than {limit}",
         "columns": ["commit_time", "author_name", "hash"],
-        "rows": [[row[1], row[2], row[5]] for row in table.rows[:30]],
+        "rows": [[row[1], quarantine.cut(row[2]), row[5]] for row in table.rows[:30]],
         "rows_shown_to_person": len(table.rows),
         "more_rows_exist": table.truncated or len(table.rows) > 30,
         "columns_shown_to_person_only": ["subject"],
