@@ -47,6 +47,8 @@ _log = logging.getLogger(__name__)
 class Report:
     """What one ingest did. `outcome` is `published` or `unchanged`; sizes are bytes, `seconds` wall time.
 
+    `packs` are all that a reader of the snapshot has; the other counts are of what came.
+
     `lfs` counts the git LFS objects that it stored, `missing` all that could not be had so far: then the snapshot is
     incomplete, and `missing_paths` are some of the paths.
     """
@@ -60,6 +62,7 @@ class Report:
     objects: int
     bytes: int
     refs: int
+    packs: int
     announced: tuple[str, ...]
     seconds: float
     lfs: int = 0
@@ -293,12 +296,12 @@ def _publish(
     unless_lfs: bool = False,
 ) -> Manifest | None:
     """Publishes the next snapshot; `unless_lfs` only if LFS objects came that were missing, and None if not."""
-    sweep(job.store)
     seq = previous.seq + 1 if previous else 1
     dirname = f"{seq:06d}-{head[:12]}"
     upload = Upload(job.store)
     try:
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(3) as pool:
+            linked, swept = pool.submit(_link, job, previous), pool.submit(sweep, job.store)
             pack, base = night(work, previous.packs if previous else ())
             sent: Future[StoredPack] | None = None
             if pack:
@@ -308,6 +311,7 @@ def _publish(
             tips = {r.commit for r in refs} | ({head} - {ZERO})
             found = lfs.collect(work, job.archive, previous, upload, job.url, job.token, tips, job.progress)
             own = (replace(sent.result(), base=base),) if sent else ()
+            link, _ = linked.result(), swept.result()
         if unless_lfs and not found.stored:
             _discard(upload)
             return None
@@ -323,7 +327,7 @@ def _publish(
             taken_at=max(now, previous.taken_at) if previous else now,
             refs=refs,
             packs=(*(previous.packs if previous else ()), *own),
-            previous=_link(job, previous),
+            previous=link,
             files=files,
             commits=commits,
             lost=still_lost(previous, refs, work.parents, work.reaches),
@@ -414,6 +418,7 @@ def _report(job: _Job, manifest: Manifest, outcome: str, announced: Sequence[str
         objects=sum(p.objects for p in own),
         bytes=manifest.size if outcome == "published" else 0,
         refs=len(manifest.refs),
+        packs=len(manifest.packs),
         announced=tuple(announced),
         seconds=round(time.monotonic() - started, 3),
         lfs=len(manifest.lfs) if outcome == "published" else 0,

@@ -20,6 +20,7 @@ from pivo.ingest import Report, ingest
 from pivo.models import RepoName
 from pivo.progress import Progress, silent
 from pivo.settings import Settings, base_environment
+from pivo.snapshot.consolidate import FAN
 from pivo.store import open_store
 
 PROMISE = "26h"
@@ -198,7 +199,7 @@ def snapshot(settings: Settings, repo: Registered, progress: Progress = silent) 
             token=token_for(settings, repo.url),
             progress=progress,
         )
-        if report.outcome == "published":
+        if report.outcome == "published" and report.packs >= FAN:  # with fewer nothing is due
             name = RepoName.parse(report.repo)
             after_snapshot(store, events, name, scratch=scratch, environment=base_environment(), progress=progress)
     return report

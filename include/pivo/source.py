@@ -325,9 +325,10 @@ def _symrefs(path: str) -> Iterator[Callable[[], dict[str, str]]]:
 
 def _check_local(path: str) -> None:
     """Refuses what a local folder tells of itself: no repository, shallow, partial."""
-    if not Path(path).is_dir() or _git(path, "rev-parse", "--git-dir") is None:
+    shallow = _git(path, "rev-parse", "--is-shallow-repository") if Path(path).is_dir() else None
+    if shallow is None:
         raise _no_repository(path)
-    if _git(path, "rev-parse", "--is-shallow-repository") == "true":
+    if shallow == "true":
         raise _shallow(path)
     if _git(path, "config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"):
         raise SourceError(

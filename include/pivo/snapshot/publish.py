@@ -17,7 +17,6 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -93,14 +92,18 @@ class Upload:
         self.store.write(path, [raw])
         if self.store.read(path) != raw:
             raise ArchiveError(f"{path} reads back with other bytes than were written.", "Nothing was published.")
-        self.store.mkdirs(manifest.repo)
+        if manifest.previous is None:
+            self.store.mkdirs(manifest.repo)
         self.store.seal(self.path)
         claim = f"{manifest.repo}/.next-{manifest.seq:06d}"
         self.store.rename(self.path, claim)
-        with suppress(NotFound):  # another writer finished it for us
-            finish(self.store, manifest.repo, manifest.seq)
-        if self.store.stat(f"{manifest.repo}/{manifest.dirname}") is None:
-            raise ArchiveConflict(f"Another writer published snapshot {manifest.seq} of {manifest.repo}.", "Try again.")
+        try:
+            finish(self.store, manifest.repo, manifest.seq, manifest)
+        except NotFound:  # another writer finished it for us
+            if self.store.stat(f"{manifest.repo}/{manifest.dirname}") is None:
+                raise ArchiveConflict(
+                    f"Another writer published snapshot {manifest.seq} of {manifest.repo}.", "Try again."
+                ) from None
 
     def discard(self) -> None:
         """Removes what was uploaded and is not published."""
@@ -132,10 +135,13 @@ class _Sent:
         self.sha256 = whole.hexdigest()
 
 
-def finish(store: Store, repo: str, seq: int) -> None:
-    """Publishes the claim for `seq`, or removes it when that number is published already (ArchiveConflict)."""
+def finish(store: Store, repo: str, seq: int, manifest: Manifest | None = None) -> None:
+    """Publishes the claim for `seq`, or removes it when that number is published already (ArchiveConflict).
+
+    `manifest` is the claim's own, for the writer that has just made it.
+    """
     claim = f"{repo}/.next-{seq:06d}"
-    manifest = manifests.load(store.read(f"{claim}/{manifests.NAME}"), claim)
+    manifest = manifest or manifests.load(store.read(f"{claim}/{manifests.NAME}"), claim)
     taken = [e.name for e in store.list(repo) if (m := SNAPSHOT_DIR.match(e.name)) and int(m[1]) == seq]
     if taken:
         # By way of .incoming, the only place where anything is ever deleted.

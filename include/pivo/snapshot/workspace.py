@@ -48,7 +48,8 @@ class Workspace:
         self.names: dict[bytes, bytes] = {}
         """The paths of the objects here, by id (20 bytes): what :meth:`prove` saw of a small pack."""
         self._cat: CatFile | None = None
-        self._git("init", "--quiet", "--bare", "--template=", str(path), at=False)
+        self._commits: int | None = None
+        self._init()
 
     def __enter__(self) -> Workspace:
         return self
@@ -57,17 +58,24 @@ class Workspace:
         if self._cat:
             self._cat.close()
 
-    def _command(self, *args: str, at: bool = True) -> list[str]:
-        return ["git", *(["-C", str(self.path)] if at else []), *OPTIONS, "-c", "core.commitGraph=false", *args]
+    def _command(self, *args: str) -> list[str]:
+        return ["git", "-C", str(self.path), *OPTIONS, "-c", "core.commitGraph=false", *args]
 
-    def _git(self, *args: str, stdin: bytes | None = None, at: bool = True) -> bytes:
-        done = subprocess.run(self._command(*args, at=at), input=stdin, capture_output=True, env=self._env, check=False)
+    def _git(self, *args: str, stdin: bytes | None = None) -> bytes:
+        done = subprocess.run(self._command(*args), input=stdin, capture_output=True, env=self._env, check=False)
         if done.returncode:
             raise SourceError(
                 f"git {args[0]} failed on the fetched history: {_first(done.stderr)}.",
                 "Run `git fsck` in the source; nothing was published.",
             )
         return done.stdout
+
+    def _init(self) -> None:
+        """What `git init --bare` makes, as far as git needs it (gitrepository-layout): no process for three files."""
+        for folder in ("objects/pack", "objects/info", "refs/heads"):
+            (self.path / folder).mkdir(parents=True)
+        (self.path / "HEAD").write_text("ref: refs/heads/main\n")
+        (self.path / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
 
     @property
     def bench(self) -> Bench:
@@ -136,8 +144,8 @@ class Workspace:
             )
         return found
 
-    def _listed(self, *kinds: bytes) -> set[str]:
-        """The ids of all objects here of these kinds: the new pack's, and those that :meth:`border` has laid."""
+    def _listed(self, *kinds: bytes) -> tuple[set[str], ...]:
+        """The ids of all objects here, a set a kind: the new pack's, and those that :meth:`border` has laid."""
         form = "--batch-check=%(objecttype) %(objectname)"
         listed = subprocess.Popen(
             self._command("cat-file", "--batch-all-objects", "--unordered", form),
@@ -147,7 +155,12 @@ class Workspace:
         )
         assert listed.stdout
         with listed:
-            return {row[-41:-1].decode() for row in listed.stdout if row.startswith(kinds)}
+            found: dict[bytes, set[str]] = {kind: set() for kind in kinds}
+            for row in listed.stdout:
+                kind, oid = row.split()
+                if kind in found:
+                    found[kind].add(oid.decode())
+        return tuple(found.values())
 
     def small_blobs(self, smallest: int, largest: int) -> Iterator[tuple[str, bytes]]:
         """Id and body of the blobs here with a size (bytes) from `smallest` to `largest`."""
@@ -167,8 +180,8 @@ class Workspace:
         """Lays the new pack's border beside it. Call once, after :meth:`receive`."""
         if self.known is None or self.pack() is None:
             return
-        ids = sorted(self._listed(b"commit"))
-        self._here = self._listed(b"tree")
+        own, self._here = self._listed(b"commit", b"tree")
+        ids, self._commits = sorted(own), len(own)
         commits = {oid: parse_commit(oid, body) for oid, body in self._bodies("\n".join(ids).encode())}
         trees = {oid: commit.tree for oid, commit in commits.items()}
         for parent in {p for commit in commits.values() for p in commit.parents} - commits.keys():
@@ -321,7 +334,9 @@ class Workspace:
 
     def count_commits(self) -> int:
         """How many commits the new pack holds."""
-        return len(self._listed(b"commit")) - len(self._boundary) if self.pack() else 0
+        if self._commits is None:
+            self._commits = len(self._listed(b"commit")[0]) if self.pack() else 0
+        return self._commits
 
     def count_objects(self) -> int:
         """How many objects the new pack holds, by its header."""
