@@ -36,6 +36,7 @@ from pivo.events import EventLog
 from pivo.ingest import ingest
 from pivo.models import Commit, Manifest, RefUpdate, RepoName
 from pivo.progress import Progress, silent
+from pivo.retention import retain
 from pivo.settings import Settings, base_environment
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
@@ -146,6 +147,7 @@ class Year:
     repacked: int
     inodes: float
     objects: float
+    retained: int
 
 
 def _year(settings: Settings, source: Path, folder: Path, nights: int, share: float) -> Year:
@@ -180,7 +182,23 @@ def _year(settings: Settings, source: Path, folder: Path, nights: int, share: fl
         repacked=_repacked(run),
         inodes=len(files) / snapshots,
         objects=(len(files) + blocks) / snapshots,
+        retained=_retained(run),
     )
+
+
+def _retained(run: Nights) -> int:
+    """Bytes that are left once all packs that were replaced are removed, whatever their age."""
+    retain(
+        run.store,
+        run.events,
+        run.name,
+        days=0,
+        who="benchmark",
+        told=lambda snapshot, packs: None,
+        scratch=run.settings.staging / "retain",
+        environment=base_environment(),
+    )
+    return sum(size for _, _, size in run.files())
 
 
 def _repacked(run: Nights) -> int:
@@ -248,6 +266,11 @@ def _show_years(title: str, years: Sequence[Year]) -> None:
             "≤ 4",
         ),
         ("bytes stored", [f"{mb(y.stored)} = {y.stored / y.repacked:.2f} ×" for y in years], "≤ 1.6 ×"),
+        (
+            "… with retention, nothing too young",
+            [f"{mb(y.retained)} = {y.retained / y.repacked:.2f} ×" for y in years],
+            "",
+        ),
         ("… that a reader needs", [f"{mb(y.needed)} = {y.needed / y.repacked:.2f} ×" for y in years], ""),
         ("… the first snapshot", [f"{mb(y.first)} = {y.first / y.repacked:.2f} ×" for y in years], ""),
         ("… the other nights' own packs", [f"{mb(y.nightly)} = {y.nightly / y.repacked:.2f} ×" for y in years], ""),

@@ -336,6 +336,7 @@ def _publish(
             lfs_in=(*(previous.lfs_in if previous else ()), *((dirname,) if found.stored else ())),
             lfs_missing=found.missing,
             symrefs=tuple(sorted(remote.symrefs.items())),
+            removed_in=previous.removed_in if previous else (),
         )
         job.progress("publishing", 0, None)
         upload.publish(manifest)

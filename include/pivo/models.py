@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from pivo.errors import UsageError
+from pivo.removed import Removed
 
 SNAPSHOT_DIR = re.compile(r"^(\d{6,})-([0-9a-f]{12})$")
 """The name of a snapshot's folder, `<seq>-<first 12 digits of the head commit>`."""
@@ -186,6 +187,7 @@ class Manifest:
     snapshot's refs may no longer reach. `lfs` are the git LFS objects that lie in its own folder, `lfs_in` the folders
     of all snapshots (oldest first, itself included) that hold some, and `lfs_missing` those that any pointer so far
     names and that nobody could deliver. `symrefs` are refs besides HEAD that follow another one, by name, and that one.
+    `removed` are replaced packs that this snapshot records the removal of, `removed_in` the folders of all that did.
     """
 
     repo: str
@@ -207,6 +209,8 @@ class Manifest:
     lfs_in: tuple[str, ...] = ()
     lfs_missing: tuple[LfsMissing, ...] = ()
     symrefs: tuple[tuple[str, str], ...] = ()
+    removed: tuple[Removed, ...] = ()
+    removed_in: tuple[str, ...] = ()
 
     @property
     def incomplete(self) -> bool:

@@ -1,6 +1,7 @@
 """Where the archive lives: HDFS over WebHDFS (hdfscli), or a local folder with the same promises.
 
-A store never overwrites, never appends, and deletes only below `.incoming/`. Paths are relative to the archive's
+A store never overwrites, never appends, and deletes only below `.incoming/`, or one pack's file that a retention policy
+removes (pivo/retention.py). Paths are relative to the archive's
 root and use `/`; a rename publishes and fails when the target exists. On HDFS files are 0444 from their first byte
 and sealed folders 0555, so that the NameNode refuses what a store would not do.
 """
@@ -24,9 +25,11 @@ from hdfs import InsecureClient
 from hdfs.util import HdfsError
 
 from pivo.errors import ArchiveConflict, ArchiveError, NotFound, Unavailable, UsageError
+from pivo.models import SNAPSHOT_DIR
 from pivo.webhdfs import Direct, NotDirect
 
 INCOMING = ".incoming"
+_PACK = re.compile(r"^pack-[0-9a-f]{40}\.packidx$")
 # What WebHDFS says while it starts, or while no DataNode answers.
 _NOT_READY = {"SafeModeException", "StandbyException", "RetriableException", "BlockMissingException"}
 _MISSING = ("does not exist", "not a directory")
@@ -81,6 +84,12 @@ class Store(Protocol):
     def delete(self, path: str) -> None:
         """Removes a file or folder below `.incoming/`, if it is there; ArchiveError for any other path."""
 
+    def remove_replaced(self, path: str) -> None:
+        """Removes a published pack's one file, if it is there, and seals its folder again; ArchiveError for others.
+
+        Only for what a snapshot records the removal of (pivo/retention.py). It may be called again after any failure.
+        """
+
 
 def open_store(url: str, user: str | None = None, timeout: float = 60.0) -> Store:
     """The store behind `webhdfs://host:port/path` (as HDFS user `user`) or `file:///path`."""
@@ -107,6 +116,15 @@ def _deletable(path: str) -> PurePosixPath:
             f"{path} is published and will not be deleted.", "The archive is write-once; nothing was changed."
         )
     return pure
+
+
+def _replaced(path: str) -> tuple[str, str]:
+    """A published pack's folder and its file."""
+    folder, _, name = str(clean(path)).rpartition("/")
+    owner, _, snapshot = folder.rpartition("/")
+    if not _PACK.match(name) or not SNAPSHOT_DIR.match(snapshot) or owner.partition("/")[0] in {"", INCOMING}:
+        raise ArchiveError(f"{path} is no published pack; it will not be deleted.", "Nothing was changed.")
+    return folder, f"{folder}/{name}"
 
 
 class HdfsStore:
@@ -240,6 +258,14 @@ class HdfsStore:
             self._call(path, lambda: self.client.set_permission(self._path(path), _OPEN))
         self._call(path, lambda: self.client.delete(self._path(path), recursive=True))
 
+    def remove_replaced(self, path: str) -> None:
+        folder, file = _replaced(path)
+        try:
+            self._call(folder, lambda: self.client.set_permission(self._path(folder), _OPEN))
+            self._call(file, lambda: self.client.delete(self._path(file), recursive=False))
+        finally:
+            self.seal(folder)
+
     def freeze(self, name: str) -> bool:
         """Takes an HDFS snapshot of the whole archive; False when there is one of that name. For the keeper only."""
         try:
@@ -332,6 +358,11 @@ class LocalStore:
                 shutil.rmtree(target)
             else:
                 target.unlink(missing_ok=True)
+
+    def remove_replaced(self, path: str) -> None:
+        _, file = _replaced(path)
+        with self._told(path):
+            self._path(file).unlink(missing_ok=True)
 
     @contextmanager
     def _told(self, path: str) -> Iterator[None]:

@@ -25,7 +25,7 @@ LAYERS = (
     {"chat"},
     {"agent"},
     {"hooks", "operators"},
-    {"orchestrator", "restore", "registry", "verify", "consolidation", "reindex", "health"},
+    {"orchestrator", "restore", "registry", "verify", "consolidation", "retention", "reindex", "health"},
     {"ingest", "stack"},
     {"forges"},
     {"snapshot", "index"},
@@ -33,7 +33,7 @@ LAYERS = (
     {"webhdfs", "sparkjob", "wire"},
     {"settings"},
     {"gitobjects", "gitmemory"},
-    {"models", "errors", "progress", "trace", "findings", "alerts"},
+    {"models", "removed", "errors", "progress", "trace", "findings", "alerts"},
 )
 _HEAVY = {"pivo", "pyspark", "dulwich", "hdfs", "confluent_kafka"}
 _READS = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
@@ -146,3 +146,10 @@ def test_the_library_finds_no_way_round_its_path() -> None:
         tree = parsed(path)
         edited = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func).startswith("sys.path.")]
         assert edited == [], path
+
+
+def test_nothing_but_a_retention_that_was_asked_for_removes_what_is_published() -> None:
+    callers = {m for m, path in MODULES.items() if ".remove_replaced(" in path.read_text(encoding="utf-8")}
+    assert callers == {"pivo.retention"}
+    askers = {m for m, path in MODULES.items() if "pivo.retention" in {name for name, _ in imports(path, m)}}
+    assert askers == {"pivo.cli.retain"}

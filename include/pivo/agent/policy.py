@@ -17,20 +17,23 @@ import yaml
 from pivo.errors import TargetError, UsageError
 from pivo.settings import Settings
 
-_KEYS = {"forge_targets", "file_targets", "confirm", "default_owner", "expires_minutes"}
+_KEYS = {"forge_targets", "file_targets", "confirm", "default_owner", "expires_minutes", "retention"}
+_CENTURY = 36_525  # days
 _FORGE_TARGET = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.][A-Za-z0-9_.\-]{0,99}$")
 
 
 @dataclass(frozen=True)
 class Policy:
     """`forge_targets` and `confirm` are glob patterns (`owner/name`, user names); `file_targets` are folders
-    that `file://` targets must lie below; `default_owner` owns a restored repository whose name has no owner."""
+    that `file://` targets must lie below; `default_owner` owns a restored repository whose name has no owner.
+    `replaced_packs_days` is the age from which on replaced packs may be removed; None for never."""
 
     forge_targets: tuple[str, ...] = ("*/*",)
     file_targets: tuple[PurePosixPath, ...] = ()
     confirm: tuple[str, ...] = ("*",)
     default_owner: str = ""
     expires_minutes: int = 15
+    replaced_packs_days: int | None = None
 
     @classmethod
     def load(cls, settings: Settings) -> Policy:
@@ -61,6 +64,7 @@ class Policy:
             confirm=_strings(data, "confirm", ["*"], path),
             default_owner=str(data.get("default_owner") or ""),
             expires_minutes=minutes,
+            replaced_packs_days=_retention(data.get("retention"), path),
         )
 
     def check_target(self, target: str) -> None:
@@ -89,6 +93,18 @@ class Policy:
         """TargetError unless `who` may confirm a restore."""
         if not any(fnmatchcase(who, pattern) for pattern in self.confirm):
             raise TargetError(f"The policy does not let {who} confirm a restore.", "Ask someone that it names.")
+
+
+def _retention(value: Any, path: Path) -> int | None:
+    if value is None:
+        return None
+    days = value.get("replaced_packs_days") if isinstance(value, dict) and len(value) == 1 else None
+    if type(days) is not int or not 1 <= days <= _CENTURY:
+        raise UsageError(
+            f"retention in {path} is {value!r}; nothing is removed.",
+            "Write `retention: {replaced_packs_days: 90}`, in whole days, or leave it out.",
+        )
+    return days
 
 
 def _strings(data: dict[str, Any], key: str, default: list[str], path: Path) -> tuple[str, ...]:

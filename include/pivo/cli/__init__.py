@@ -8,7 +8,7 @@ import typer
 
 import pivo.cli.index as index
 from pivo import __version__
-from pivo.cli import archive, ask, assistants, consolidate, deployment, reindex, restore, stack, verify
+from pivo.cli import archive, ask, assistants, consolidate, deployment, reindex, restore, retain, stack, verify
 from pivo.cli.output import complain
 from pivo.errors import PivoError
 from pivo.settings import keep_loopback_direct
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for _module in (stack, archive, index, reindex, ask, assistants, restore, consolidate, verify, deployment):
+for _module in (stack, archive, index, reindex, ask, assistants, restore, consolidate, retain, verify, deployment):
     _module.register(app)
 
 

@@ -165,7 +165,7 @@ def validate(
     branch = _branch(point, all_refs)
     refs, withheld = split(manifest.refs if all_refs else point.branch(branch), goal.kind)
     tags = tuple(r for r in manifest.refs if r.name.startswith("refs/tags/")) if refs and not all_refs else ()
-    packs = manifest.packs if refs else ()
+    packs = archive.packs(manifest) if refs else ()
     check_packs(archive, name, packs)
     return RestorePlan(
         run_id=run_id,

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, time
 from threading import Lock
 
 from pivo.errors import AmbiguousRef, NotFound, UsageError
-from pivo.models import SNAPSHOT_DIR, ZERO, Manifest, RepoName, Resolved
+from pivo.models import SNAPSHOT_DIR, ZERO, Manifest, RepoName, Resolved, StoredPack
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.objects import ObjectReader
+from pivo.snapshot.successors import Successors
 from pivo.store import Entry, Store
 
 _MANIFESTS = 32  # kept in memory by an Archive, and by the process of the newest ones
@@ -39,6 +40,7 @@ class Archive:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._manifests: OrderedDict[str, Manifest] = OrderedDict()  # what is published never changes
+        self._removed: dict[str, tuple[int, tuple[str, ...]]] = {}  # each newest number, and its `removed_in`
         self._lock = Lock()
 
     def path(self, repo: RepoName | str, dirname: str, filename: str = "") -> str:
@@ -87,7 +89,12 @@ class Archive:
     def latest(self, repo: RepoName | str) -> Manifest | None:
         """The newest snapshot of a repository, or None."""
         known = self.snapshots(repo)
-        return self.manifest(repo, known[-1].dirname) if known else None
+        return self._noted(repo, self.manifest(repo, known[-1].dirname)) if known else None
+
+    def _noted(self, repo: RepoName | str, newest: Manifest) -> Manifest:
+        with self._lock:
+            self._removed[str(repo)] = newest.seq, newest.removed_in
+        return newest
 
     def newest(self, repo: RepoName | str, entries: Iterable[Entry]) -> Manifest | None:
         """As :meth:`latest`, from what a listing of the repository's folder has shown.
@@ -108,7 +115,7 @@ class Archive:
                 _NEWEST[key] = manifest
                 while len(_NEWEST) > _MANIFESTS:
                     _NEWEST.popitem(last=False)
-        return manifest
+        return self._noted(repo, manifest)
 
     def require(self, repo: RepoName | str) -> Manifest:
         """The newest snapshot; NotFound, with similar names, when the repository has none."""
@@ -136,7 +143,22 @@ class Archive:
 
     def objects(self, manifest: Manifest) -> ObjectReader:
         """A reader of all objects that the snapshot's packs hold, those of lost commits included."""
-        return ObjectReader(self.store, manifest)
+        return ObjectReader(self.store, manifest, packs=self.packs(manifest))
+
+    def packs(self, manifest: Manifest) -> tuple[StoredPack, ...]:
+        """The packs that hold a snapshot's objects now: in the place of removed ones, those that replaced them."""
+        successors = self.successors(manifest)
+        return successors.packs(manifest.packs) if successors else manifest.packs
+
+    def successors(self, manifest: Manifest) -> Successors | None:
+        """What was removed from the repository since; None when no pack of `manifest` was."""
+        if manifest.repo not in self._removed:
+            self.latest(manifest.repo)
+        newest, removed_in = self._removed.get(manifest.repo, (0, ()))
+        if newest <= manifest.seq or not removed_in:
+            return None
+        found = Successors(lambda dirname: self.manifest(manifest.repo, dirname), removed_in)
+        return found if any(p.key in found.removed for p in manifest.packs) else None
 
     def resolve(self, repo: RepoName | str, ref: str) -> Resolved:
         """What `ref` means: HEAD, a branch, a tag, a full ref name, a full or short hash, `@date`, `branch@date`; an

@@ -9,7 +9,7 @@ The new pack is thin on the largest one, as a night's is (snapshot/thin.py), unt
 whole, and new ones build on it. A pack that others build on stays until they are replaced too.
 
 The new pack holds every object of those that it replaces, lost commits' too: nothing is judged by what refs reach.
-The replaced packs stay where they are, and older manifests go on naming them.
+The replaced packs stay where they are, and older manifests go on naming them; see retain.py for what may go.
 """
 
 from __future__ import annotations
@@ -118,6 +118,7 @@ def _publish(
             replaces=tuple(p.key for p in chosen),
             tool=f"pivo {__version__}",
             lfs=(),
+            removed=(),
         )
         upload.publish(manifest)
     except BaseException:

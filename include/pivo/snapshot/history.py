@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pivo.models import Commit, Manifest, Ref, RefUpdate
+from pivo.models import Commit, Manifest, Ref, RefUpdate, StoredPack
 from pivo.progress import Progress, silent
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.objects import ObjectReader
 from pivo.snapshot.packidx import copy_out
+from pivo.snapshot.repack import Repack
 from pivo.snapshot.thin import lay_named
 from pivo.snapshot.workspace import Workspace
 
@@ -71,11 +72,14 @@ def reopen(archive: Archive, manifest: Manifest, path: Path, environment: Mappin
 
     Empty for one that only consolidates: it added no history.
     """
-    earlier = [p for p in manifest.packs if p.snapshot != manifest.dirname]
+    packs = archive.packs(manifest)
+    earlier = [p for p in packs if p.snapshot != manifest.dirname]
     known = ObjectReader(archive.store, manifest, packs=earlier) if earlier else None
     workspace = Workspace(path, known, environment)
     for pack in () if manifest.replaces else manifest.own_packs:
-        if not pack.base:
+        if known and pack not in packs:
+            _pick(archive, manifest, pack, workspace, environment)
+        elif not pack.base:
             copy_out(archive.store, manifest.repo, pack, path / "objects" / "pack")
         elif known:
             bench = workspace.bench
@@ -86,6 +90,22 @@ def reopen(archive: Archive, manifest: Manifest, path: Path, environment: Mappin
             bench.complete([thin])
     workspace.border()
     return workspace
+
+
+def _pick(
+    archive: Archive, manifest: Manifest, pack: StoredPack, workspace: Workspace, environment: Mapping[str, str]
+) -> None:
+    """Brings the objects of a pack that was removed, out of the one that holds them now."""
+    successors = archive.successors(manifest)
+    assert successors and workspace.known
+    stands = successors.standing(pack)
+    repack = Repack(workspace.path.with_name(f"{workspace.path.name}-picked"), environment)
+    try:
+        repack.fetch(archive, manifest.repo, stands)
+        ids = successors.ids(archive.store, manifest.repo, pack)
+        repack.pick(workspace.known, ids, workspace.path / "objects" / "pack")
+    finally:
+        repack.discard()
 
 
 def commits_of_snapshot(

@@ -12,11 +12,13 @@ import hashlib
 import json
 import struct
 import zlib
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from pivo.errors import ArchiveError
 from pivo.models import LfsMissing, LfsObject, Manifest, Previous, Ref, Segment, StoredPack
+from pivo.removed import Removed
 from pivo.snapshot.summary import LARGE
 
 FORMAT = 1
@@ -58,6 +60,7 @@ def dump(manifest: Manifest) -> bytes:
         **({"replaces": list(manifest.replaces)} if manifest.replaces else {}),
         **({"symrefs": dict(manifest.symrefs)} if manifest.symrefs else {}),
         **_dump_lfs(manifest),
+        **_dump_removed(manifest),
     }
     text = (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode()
     if len(text) > LIMIT:
@@ -123,6 +126,8 @@ def load(raw: bytes, where: str) -> Manifest:
             tool=data["tool"],
             replaces=tuple(data.get("replaces", ())),
             symrefs=tuple(sorted((str(name), str(to)) for name, to in data.get("symrefs", {}).items())),
+            removed=tuple(map(_load_removed, data.get("removed", ()))),
+            removed_in=tuple(data.get("removed_in", ())),
             lfs=tuple(LfsObject(str(o), int(n)) for o, n in data.get("lfs", ())),
             lfs_in=tuple(data.get("lfs_in", ())),
             lfs_missing=tuple(
@@ -151,6 +156,21 @@ def _dump_lfs(manifest: Manifest) -> dict[str, Any]:
         ],
     }
     return {key: value for key, value in told.items() if value}
+
+
+def _dump_removed(manifest: Manifest) -> dict[str, Any]:
+    told = {
+        "removed": [asdict(r) | {"at": r.at.astimezone(UTC).isoformat()} for r in manifest.removed],
+        "removed_in": list(manifest.removed_in),
+    }
+    return {key: value for key, value in told.items() if value}
+
+
+def _load_removed(data: dict[str, str]) -> Removed:
+    return Removed(
+        data["key"], data["sha256"], data["idx_sha256"], data["successor"], data["ids"], data["members"],
+        data["policy"], datetime.fromisoformat(data["at"]), data["by"],
+    )  # fmt: skip
 
 
 def _dump_pack(pack: StoredPack, own: bool) -> dict[str, Any]:

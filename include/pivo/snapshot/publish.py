@@ -144,7 +144,7 @@ def finish(store: Store, repo: str, seq: int, manifest: Manifest | None = None) 
     manifest = manifest or manifests.load(store.read(f"{claim}/{manifests.NAME}"), claim)
     taken = [e.name for e in store.list(repo) if (m := SNAPSHOT_DIR.match(e.name)) and int(m[1]) == seq]
     if taken:
-        # By way of .incoming, the only place where anything is ever deleted.
+        # By way of .incoming, the only place where folders are ever deleted.
         away = f"{INCOMING}/{uuid.uuid4().hex}"
         store.rename(claim, away)
         store.delete(away)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pivo.errors import ArchiveError, Unavailable
@@ -64,11 +65,24 @@ class Repack:
         self._compare(pack)
         return pack, count_objects(pack), ""
 
+    def pick(self, reader: ObjectReader, wanted: Iterable[bytes], into: Path) -> None:
+        """Makes one pack, its index beside it, of some of the objects that were fetched, in the folder `into`."""
+        try:
+            self._complete(reader)
+        except OSError as err:
+            raise _no_space(self._path) from err
+        listed = b"".join(b"%s\n" % oid.hex().encode() for oid in wanted)
+        self._git("pack-objects", "--delta-base-offset", "--quiet", str(into / "pack"), stdin=listed)
+
     def _complete(self, reader: ObjectReader) -> None:
         thin = [(path, pack) for path, pack in self._fetched.values() if pack.base]
         if thin:
             lay_named(self._bench, thin, reader)
             self._completed = [made.name for made in self._bench.complete([path for path, _ in thin])]
+
+    def discard(self) -> None:
+        """Removes the repository."""
+        shutil.rmtree(self._path, ignore_errors=True)
 
     def _slim(self, reader: ObjectReader, base: StoredPack) -> Path | None:
         packs = [pack for _, pack in self._fetched.values()]

@@ -15,6 +15,7 @@ from datetime import datetime
 from pivo.errors import ArchiveError, NotFound
 from pivo.findings import Finding
 from pivo.models import CLAIM_DIR, SNAPSHOT_DIR, LfsObject, Manifest, StoredPack
+from pivo.removed import Removed
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive, SnapshotId
 from pivo.store import Entry
@@ -32,7 +33,8 @@ class Chain:
     `packs` are all packs by folder and id, `last_packs` those that the newest manifest names, `lfs` the git LFS objects
     by folder; `listed` the files of each folder; `tips` every object that a ref, a
     HEAD or a lost tip of any snapshot names, with who named it first; `peeled` what tags must lead to. `trusted`
-    are the folders whose own manifest is whole.
+    are the folders whose own manifest is whole. `replaced` tells by key which pack consolidation put in a pack's place,
+    `removed` what retention is said to have removed, and by which folder; `excused` what may be missing.
     """
 
     repo: str
@@ -44,6 +46,9 @@ class Chain:
     tips: dict[str, tuple[str, str]] = field(default_factory=dict)
     peeled: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     trusted: set[str] = field(default_factory=set)
+    replaced: dict[str, str] = field(default_factory=dict)
+    removed: dict[str, tuple[str, Removed]] = field(default_factory=dict)
+    excused: frozenset[str] = frozenset()
     snapshots: int = 0
     bytes: int = 0
     last_seq: int = 0
@@ -187,6 +192,10 @@ def _linked(chain: Chain, manifest: Manifest, previous: SnapshotId | None) -> No
 def _gather(chain: Chain, manifest: Manifest) -> None:
     dirname = manifest.dirname
     chain.last_packs, chain.last_dirname = manifest.packs, dirname
+    if manifest.replaces and manifest.own_packs:
+        chain.replaced.update(dict.fromkeys(manifest.replaces, manifest.own_packs[0].key))
+    for entry in manifest.removed:
+        chain.removed.setdefault(entry.key, (dirname, entry))
     if manifest.lfs:
         chain.lfs[dirname] = manifest.lfs
     for pack in manifest.packs:

@@ -15,6 +15,7 @@ from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
 from pivo.verify.chain import Chain, strays, walk
 from pivo.verify.reading import INDEX, Expected, Part, Problem, Reading
+from pivo.verify.removals import excused
 from pivo.verify.report import Verified
 from pivo.verify.witness import Witness
 
@@ -52,6 +53,7 @@ def verify(archive: Archive, repo: str, witness: Witness | None = None, progress
 def begin(archive: Archive, reading: Reading, repo: str, witness: Witness) -> Chain:
     """The chain of a repository, with what lies beside it."""
     chain = walk(archive, reading, repo, witness)
+    chain.excused = excused(chain, archive.store, witness)
     chain.findings += strays(archive, repo)
     return chain
 
@@ -83,7 +85,7 @@ def files(chain: Chain) -> list[File]:
                 chain.found(file.snapshot, "", "missing", "is not in the archive, and later snapshots need its files")
         elif file.name in listed:
             wanted.append(file)
-        else:
+        elif file.pack is None or file.pack.key not in chain.excused:
             chain.found(file.snapshot, file.name, "missing", "is not in the archive")
         named.setdefault(file.snapshot, set()).add(file.name)
     for snapshot in sorted(chain.trusted):

@@ -158,12 +158,26 @@ def test_policy_patterns(kit, tmp_path: Path) -> None:
         policy.check_confirm("bob")
 
 
-@pytest.mark.parametrize("text", ["targets: [x]", "confirm: everybody", "- a", "expires_minutes: 0", "a: ["])
+@pytest.mark.parametrize(
+    "text",
+    ["targets: [x]", "confirm: everybody", "- a", "expires_minutes: 0", "a: ["]
+    + [
+        f"retention: {bad}"
+        for bad in ("90", "{}", "{days: 9}", "{replaced_packs_days: 0}", "{replaced_packs_days: true}")
+    ],
+)
 def test_a_bad_policy_fails_closed(tmp_path: Path, text: str) -> None:
     (tmp_path / "include").mkdir()
     (tmp_path / "include" / "policy.yaml").write_text(text)
     with pytest.raises(UsageError):
         Policy.load(Settings.load({"PIVO_ROOT": str(tmp_path)}))
+
+
+@pytest.mark.parametrize(("text", "days"), [("", None), ("retention: {replaced_packs_days: 90}", 90)])
+def test_retention_is_off_unless_the_policy_says_from_which_age_on(tmp_path: Path, text: str, days: int | None) -> None:
+    (tmp_path / "include").mkdir()
+    (tmp_path / "include" / "policy.yaml").write_text(text)
+    assert Policy.load(Settings.load({"PIVO_ROOT": str(tmp_path)})).replaced_packs_days == days
 
 
 class Writer:
