@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,11 +24,11 @@ from pivo.snapshot.localpacks import LocalIndex, bases, checksum, count_objects,
 from pivo.verify import shallow
 from pivo.verify.chain import Chain
 from pivo.verify.gitproof import Pack, Repository, sha256
+from pivo.verify.hashing import Hashed, hash_pack, taken_in
 from pivo.verify.reading import Expected, Problem, Reading
 from pivo.verify.report import Verified
 from pivo.verify.shallow import File
 from pivo.verify.smallpacks import Read, SmallPacks, collected
-from pivo.verify.summaries import Told
 from pivo.verify.witness import Witness
 
 _STREAMS = 2  # packs at once: each has a git beside it, which has threads of its own
@@ -44,21 +44,24 @@ def verify(
     environment: Mapping[str, str],
     witness: Witness | None = None,
     progress: Progress = silent,
+    hashed: Sequence[Hashed] = (),
 ) -> Verified:
     """Re-reads every object of a repository, and proves that every tip of every snapshot leads to nothing but those.
 
-    `scratch` is a local folder for the temporary repository. Unavailable when the archive does not answer,
+    `scratch` is a local folder for the temporary repository; `hashed` are packs that were read before, which lie on the
+    same disk (hashing.py) and are moved into it. Unavailable when the archive does not answer,
     StackError when there is no room or no git.
     """
     began = time.monotonic()
     reading = Reading(archive.store)
     chain = shallow.begin(archive, reading, repo, witness or Witness())
     wanted = shallow.files(chain)
-    _room(scratch, sum(f.size for f in wanted))
+    _room(scratch, sum(f.size for f in wanted) - sum(h.pack.size for h in hashed if h.file))
     with tempfile.TemporaryDirectory(prefix="verify-", dir=scratch, ignore_cleanup_errors=True) as folder:
         repository, small = Repository(Path(folder) / "packs.git", environment), Path(folder) / "small"
         small.mkdir()
-        proof = _Proof(chain, reading, repository, SmallPacks(reading, small, collected(wanted)))
+        done = {h.pack.key: h for h in hashed}
+        proof = _Proof(chain, reading, repository, SmallPacks(reading, small, collected(wanted)), done)
         size = shallow.read_all(chain, wanted, proof.check, _STREAMS, progress)
         proof.take_small()
         progress("walking the history", 0, None)
@@ -85,6 +88,7 @@ class _Proof:
     reading: Reading
     repository: Repository
     few: SmallPacks
+    apart: Mapping[str, Hashed]
     objects: int = 0
     taken: dict[str, Pack] = field(default_factory=dict)  # by a stored pack's key; several may be in one
 
@@ -94,17 +98,16 @@ class _Proof:
             return self.few.check(file, want)
         if file.pack is None:
             return self.reading.check(want)
-        told = Told(file.pack)
-        with self.repository.receive() as pack:
-            problems = self.reading.check(want, pack.write, told.update)
-        if any(kind != "idx" for kind, _ in problems):  # other bytes than were published; git can often tell where
-            pack.drop()
-            return [(kind, f"{told}; git: {pack.failure}" if pack.failure else told) for kind, told in problems]
+        problems, pack = taken_in(self.apart.get(file.pack.key), self.repository, want) or hash_pack(
+            self.reading, self.repository, file.pack, want
+        )
+        if any(kind not in ("idx", "summary") for kind, _ in problems):  # other bytes than were published
+            return problems
         if pack.failure:
             self._failed(file.pack, pack)
         else:
             self._indexed(file.pack, pack, pack.objects, pack.idx_sha256())
-        return problems or told.problems()
+        return problems
 
     def take_small(self) -> None:
         """Takes the packs in that were read before: as many at once as can be, else each by itself."""

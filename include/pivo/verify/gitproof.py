@@ -23,21 +23,22 @@ class Pack:
     After :meth:`Repository.receive`, `failure` is what git had against it, or `file` is where it lies.
     """
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes] | None = None, failure: str = "") -> None:
         self._folder = folder
         self._process = process
-        self.failure = ""
+        self.failure = failure
         self.objects = 0
         self.file: Path | None = None
 
     def write(self, block: bytes) -> None:
         """The next bytes; those that come after git has given up are let go."""
-        assert self._process.stdin
+        assert self._process and self._process.stdin
         with suppress(BrokenPipeError):
             self._process.stdin.write(block)
 
     def finish(self) -> None:
         """Waits for git's word."""
+        assert self._process
         with suppress(BrokenPipeError):
             out, said = self._process.communicate()
         if _FULL in said:
@@ -48,9 +49,10 @@ class Pack:
         if self._process.returncode:
             self.failure = _first(said)
             return
-        self._at(self._folder / f"pack-{out.split()[-1].decode()}.pack")
+        self.at(self._folder / f"pack-{out.split()[-1].decode()}.pack")
 
-    def _at(self, path: Path) -> None:
+    def at(self, path: Path) -> None:
+        """It lies there, its index beside it."""
         self.file = path
         with path.open("rb") as file:
             self.objects = int.from_bytes(file.read(12)[8:], "big")
@@ -107,6 +109,21 @@ class Repository:
                 process.communicate()
             raise
         pack.finish()
+
+    def adopt(self, file: Path) -> Pack | None:
+        """Takes in a pack that another repository has indexed, by a rename; None when it is not there."""
+        pack, here = Pack(self.packs), self.packs / file.name
+        try:
+            for suffix in (".pack", ".idx"):
+                file.with_suffix(suffix).rename(here.with_suffix(suffix))
+        except OSError:
+            return None
+        pack.at(here)
+        return pack
+
+    def refused(self, failure: str) -> Pack:
+        """A pack of which git has made nothing elsewhere."""
+        return Pack(self.packs, failure=failure)
 
     @property
     def packs(self) -> Path:

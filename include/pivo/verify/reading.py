@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from pivo.errors import ArchiveError, NotFound, Unavailable
-from pivo.models import Segment
+from pivo.models import Segment, StoredPack
 from pivo.snapshot.packidx import Sink, Splitter
 from pivo.store import Store
 
@@ -43,6 +43,11 @@ class Expected:
     @property
     def size(self) -> int:
         return sum(p.size for p in self.parts)
+
+
+def parts_of(pack: StoredPack) -> tuple[Part, ...]:
+    """What the file of a pack consists of."""
+    return Part("pack", pack.size, pack.sha256, pack.segments), Part(INDEX, pack.idx_size, pack.idx_sha256)
 
 
 class Reading:

@@ -14,7 +14,7 @@ from pivo.progress import Progress, silent
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
 from pivo.verify.chain import Chain, strays, walk
-from pivo.verify.reading import INDEX, Expected, Part, Problem, Reading
+from pivo.verify.reading import Expected, Part, Problem, Reading, parts_of
 from pivo.verify.removals import excused
 from pivo.verify.report import Verified
 from pivo.verify.witness import Witness
@@ -98,11 +98,7 @@ def _named(chain: Chain) -> Iterator[File]:
     """All files that manifests name, besides the manifests."""
     for snapshot, packs in chain.packs.items():
         for pack in packs.values():
-            parts = (
-                Part("pack", pack.size, pack.sha256, pack.segments),
-                Part(INDEX, pack.idx_size, pack.idx_sha256),
-            )
-            yield File(snapshot, pack.file_name, parts, pack)
+            yield File(snapshot, pack.file_name, parts_of(pack), pack)
     for snapshot, large in chain.lfs.items():
         for item in large:
             yield File(snapshot, item.name, (Part("", item.size, item.oid),))

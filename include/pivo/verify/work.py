@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pivo.errors import NotFound, PivoError
+from pivo.models import StoredPack
 from pivo.settings import base_environment
 from pivo.snapshot.archive import Archive
 from pivo.store import open_store
 from pivo.verify import deep, shallow
+from pivo.verify.hashing import Hashed, apart, hash_apart
 from pivo.verify.report import Verified
 from pivo.verify.witness import Witness
 
@@ -47,16 +50,40 @@ class Work:
         except FileNotFoundError:
             return None
 
-    def do(self) -> Verified:
+    @property
+    def scratch(self) -> Path:
+        """Where packs are hashed; executors share it, as they do the run's folder."""
+        return Path(self.folder) / "scratch"
+
+    def packs(self) -> list[PackWork]:
+        """The packs to hash in tasks of their own, before the rest: none unless the repository is huge."""
+        if not self.deep or self.done() is not None:
+            return []
+        archive = Archive(open_store(self.archive, self.user))
+        return [PackWork(self, pack) for pack in apart(archive, self.repo)]
+
+    def do(self, hashed: Sequence[Hashed] = ()) -> Verified:
         """Verifies it, and leaves the result. Unavailable when the archive does not answer."""
         archive, seen = Archive(open_store(self.archive, self.user)), Witness.load(self.witness)
         if self.deep:
-            scratch = Path(self.folder) / "scratch"
-            result = deep.verify(archive, self.repo, scratch, base_environment(), seen)
+            result = deep.verify(archive, self.repo, self.scratch, base_environment(), seen, hashed=hashed)
         else:
             result = shallow.verify(archive, self.repo, seen)
         leave(self.result, result)
         return result
+
+
+@dataclass(frozen=True)
+class PackWork:
+    """One pack of a huge repository, for an executor."""
+
+    work: Work
+    pack: StoredPack
+
+    def do(self) -> Hashed | None:
+        """Hashes it; None where it could not, and the repository's own task must."""
+        store = open_store(self.work.archive, self.work.user)
+        return hash_apart(store, self.work.repo, self.pack, self.work.scratch, base_environment())
 
 
 def leave(path: Path, result: Verified) -> None:
@@ -75,9 +102,9 @@ def load_work(path: Path) -> list[Work]:
         raise NotFound(f"There is no work list at {path}.", "Start the verification again.") from None
 
 
-def attempt(work: Work) -> tuple[Verified | None, tuple[str, str, bool]]:
+def attempt(work: Work, hashed: Sequence[Hashed] = ()) -> tuple[Verified | None, tuple[str, str, bool]]:
     """A verification whose failure comes back as what, do and retry: a lost repository must not cost the others."""
     try:
-        return work.do(), ("", "", False)
+        return work.do(hashed), ("", "", False)
     except PivoError as err:
         return None, (err.what, err.do, err.retry)
