@@ -6,6 +6,7 @@ A huge repository's packs are hashed apart, several at once, and the walk takes 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class Hashed:
     problems: tuple[Problem, ...]
     failure: str
     file: str
+    seconds: float
 
 
 def hash_pack(
@@ -69,7 +71,7 @@ def hash_apart(
 
     None where that could not be done: the walk does it then, and says why it cannot.
     """
-    path = f"{repo}/{stored.snapshot}/{stored.file_name}"
+    began, path = time.monotonic(), f"{repo}/{stored.snapshot}/{stored.file_name}"
     try:
         entry = store.stat(path)
         if entry is None:
@@ -81,7 +83,7 @@ def hash_apart(
     except PivoError:
         return None
     file = str(pack.file) if pack.file and pack.file.exists() else ""
-    return Hashed(stored, entry.size, tuple(problems), pack.failure, file)
+    return Hashed(stored, entry.size, tuple(problems), pack.failure, file, time.monotonic() - began)
 
 
 def taken_in(done: Hashed | None, repository: Repository, want: Expected) -> tuple[list[Problem], Pack] | None:

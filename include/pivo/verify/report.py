@@ -17,7 +17,8 @@ _NAMED = 3  # findings that the sentence of a failed run names
 
 @dataclass(frozen=True)
 class Verified:
-    """One repository, verified. Counts are of what was read; `bytes` of the files, `seconds` wall time.
+    """One repository, verified. Counts are of what was read; `bytes` of the files, `seconds` wall time
+    (where packs were hashed apart, theirs added up).
 
     At most FINDINGS_LIMIT `findings` are kept, `total` counts all. `last_seq` and `manifest_sha256` are the newest
     snapshot's number and the digest of its manifest.
