@@ -42,7 +42,7 @@ class OfflineBrain:
         if call is not None:
             yield TurnEnd(ModelMessage("", (call,)))
             return
-        text = self._conclude(plan, given)
+        text = _corrections(plan) + self._conclude(plan, given)
         yield TextDelta(text)
         yield TurnEnd(ModelMessage(text))
 
@@ -104,6 +104,11 @@ def _current(messages: Sequence[Message]) -> tuple[str, list[ToolAnswer]]:
     assert isinstance(question, UserMessage)
     later = [m for m in messages[start:] if isinstance(m, ToolMessage)]
     return question.text, [a for m in later for a in m.answers if a.id.startswith(_ID)]
+
+
+def _corrections(plan: Plan) -> str:
+    read = ", ".join(f"“{answers.name(typed)}” as “{meant}”" for typed, meant in plan.corrected.items())
+    return f"(I read {read}.) " if read else ""
 
 
 def _error(answer: ToolAnswer) -> str:

@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pivo.agent.brain import Query
 from pivo.agent.events import Refusal
-from pivo.agent.planner import actions, frames, restores, sql, suggest
+from pivo.agent.planner import actions, changes, frames, phrasing, restores, sql, suggest
 from pivo.agent.planner.actions import ActionWish
 from pivo.agent.planner.context import Turn
 from pivo.agent.planner.followups import Followups
@@ -34,13 +34,15 @@ _ONE_COMMIT = frozenset({"last_commit", "first_commit", "commit", "parent", "tip
 class Plan:
     """What to do about a question: the steps, and the frame for the sentence at the end.
 
-    `question` is what was planned: the question with what was said before put in.
+    `question` is what was planned: the question with what was said before put in, without greetings and the like.
+    `corrected` are words that were taken for mistyped ones, and what they were read as.
     """
 
     frame: str
     reading: Reading
     steps: tuple[Step, ...]
     question: str = ""
+    corrected: Mapping[str, str] = field(default_factory=dict)
 
 
 class Planner:
@@ -52,10 +54,16 @@ class Planner:
 
     def plan(self, question: str, before: Sequence[Turn] = ()) -> Plan | Refusal:
         """The plan for `question` after the turns `before`, or why there is none; only names were looked up then."""
+        _, corrected = phrasing.tidy(question, self._vocabulary)
         told = Followups(self).told(question, before)
         if isinstance(told, Refusal):
             return told
-        return self.plan_alone(told)
+        plan = self.plan_alone(told)
+        return plan if isinstance(plan, Refusal) else replace(plan, corrected=corrected)
+
+    def tidy(self, question: str) -> str:
+        """The question without greetings and the like, mistyped words put right."""
+        return phrasing.tidy(question, self._vocabulary)[0]
 
     def plan_alone(self, question: str) -> Plan | Refusal:
         """The plan for a question that stands for itself."""
@@ -65,6 +73,8 @@ class Planner:
         action = actions.wish(question, self._vocabulary)
         if action is not None:
             return self._act(question, action)
+        if (verb := changes.wanted(question, self._vocabulary)) is not None:
+            return self.refuse(question, Reading(question, [], unknown=[verb]), changes.REASON, similar=False)
         reading, frame, refusal = self._understand(question)
         if refusal is not None or frame is None:
             return refusal or self.refuse(question, reading, "")
@@ -76,6 +86,9 @@ class Planner:
 
     def write(self, question: str, failed: Sequence[tuple[str, str]] = ()) -> Query:
         """The SELECT that answers `question`; UsageError when it is not understood as such a question."""
+        question = self.tidy(question)
+        if changes.wanted(question, self._vocabulary):
+            raise UsageError(changes.REASON, f"Try: {'; '.join(self.suggestions(question, None))}")
         reading, frame, refusal = self._understand(question)
         if refusal is not None:
             raise UsageError(refusal.reason, f"Try: {'; '.join(refusal.suggestions)}")
@@ -83,16 +96,19 @@ class Planner:
             raise UsageError("The index alone cannot answer that.", "Ask for commits, people, snapshots or refs.")
         return sql.compile_frame(frame, reading)
 
-    def refuse(self, question: str, reading: Reading, reason: str) -> Refusal:
+    def refuse(self, question: str, reading: Reading, reason: str, *, similar: bool = True) -> Refusal:
         """What was understood, what was not, and what can be asked instead."""
         unknown = tuple(dict.fromkeys(reading.unknown))
         words = [w for w in unknown if " " not in w and w.casefold() not in _POINTERS]
         names = self._vocabulary
-        similar = [
-            n for w in words for n in (*names.similar_repos(w), *names.similar_authors(w), *names.similar_paths(w))
+        alike = [
+            n
+            for w in words
+            if similar
+            for n in (*names.similar_repos(w), *names.similar_authors(w), *names.similar_paths(w))
         ]
-        if similar:
-            reason = f"{reason} Did you mean {', '.join(dict.fromkeys(similar))}?".strip()
+        if alike:
+            reason = f"{reason} Did you mean {', '.join(dict.fromkeys(alike))}?".strip()
         elif reading.candidates:
             reason = f"{reason} It may be {', '.join(reading.candidates[:5])}.".strip()
         elif len(words) < len(unknown) and not reason:

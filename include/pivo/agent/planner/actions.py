@@ -14,7 +14,7 @@ from pivo.agent.planner.words import Word, words, wordset
 
 POLITE = wordset(
     "please kindly can could would will you i we us me want like need to let 'd now go ahead and just ok hey hi also"
-    " then"
+    " then you must should go gonna would let's kindly maybe perhaps pls plz"
 )
 """Words before the verb of a sentence that tells to do something."""
 
@@ -34,6 +34,8 @@ _FILLER = wordset(
     "a an of the repo repository project for me us now again please right away archive archived once more in on up its"
     " immediately thanks named called repos repositories and"
 )
+WORDS = _FILLER | frozenset(w for phrase in (*_SNAPSHOT, *_VERIFY) for w in phrase.split())
+"""Words that only mean something in such a sentence."""
 _DEEP = wordset("deeply deep thoroughly fully")
 _ALL = wordset("all everything every each whole")
 

@@ -9,6 +9,7 @@ from pivo.agent.planner.words import wordset
 _BETWEEN = wordset("by from the of in on any those anyone anybody people person commits made done ones yet branch for")
 _ANYBODY = wordset("people persons authors developers contributors committers")
 _MERGES = {"merge", "merges"}
+_NARROWING = frozenset({"only", "instead", "rather"})
 _MOST_BETWEEN = 4
 
 
@@ -50,7 +51,7 @@ class Exclusions:
     def _start(self, at: int) -> int:
         """The word after the negation and the small words that follow it; 0 where there is no negation."""
         concept, used = self._at.phrase(at)
-        if concept != "NOT":
+        if concept != "NOT" or self._at.norm(at) in _NARROWING:
             return 0
         start = at + used
         if self._at.norm(start) == "not":  # "but not"

@@ -9,30 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pivo.agent.events import Refusal
-from pivo.agent.planner import context, lexicon, ordinals
+from pivo.agent.planner import context, leaning, lexicon, ordinals
 from pivo.agent.planner.context import Said, Turn
 from pivo.agent.planner.reading import Reading
-from pivo.agent.planner.words import Word, joined, words, wordset
+from pivo.agent.planner.words import Word, joined, words
 
 if TYPE_CHECKING:
     from pivo.agent.planner import Planner
 
-_MARKERS = (
-    ("and", "what", "about"), ("and", "how", "about"), ("and", "the", "same", "for"), ("and", "same", "for"),
-    ("what", "about"), ("how", "about"), ("the", "same", "for"), ("same", "for"), ("same", "question", "for"),
-    ("now", "for"), ("and", "for"), ("and", "also"), ("and", "then"), ("and",), ("or",), ("also",), ("then",),
-)  # fmt: skip
 _BEFORE = re.compile(
     r"\bthe (?:one|commit|snapshot|backup|version|previous one) (?:just |right )?before"
     r"(?: (?:that|it|this|that one|the last one|that commit))?\b"
     r"|\bthe (?:previous|preceding) (?:one|commit|snapshot|backup)\b"
 )
-_IT = frozenset({"it", "its"})
-_PERSON = wordset("he she him her his hers they them their")
 _POINTS = frozenset({"that", "this", "the"})
 _KINDS = {
     "commit": "commit", "revision": "commit", "one": "commit", "file": "path", "path": "path", "folder": "path",
@@ -53,14 +45,15 @@ class Followups:
 
     def told(self, question: str, before: Sequence[Turn]) -> str | Refusal:
         """`question` so that it stands for itself; as it is when it does already, or when nothing was said before."""
-        if not before or not _leans(question):
+        question = self._planner.tidy(question)
+        if not before or not leaning.leans(question):
             return question
         said = self._said(before)
         if said is None:
             return question
         found = words(question)
         text = question
-        if _BEFORE.search(_flat(found)):
+        if _BEFORE.search(leaning.flat(found)):
             stepped = self._step_back(found, said)
             if isinstance(stepped, Refusal):
                 return stepped
@@ -89,7 +82,7 @@ class Followups:
 
     def _step_back(self, found: list[Word], said: Said) -> str | Refusal | None:
         """The question with "the one before" replaced by what it is the one before of."""
-        flat = _flat(found)
+        flat = leaning.flat(found)
         match = _BEFORE.search(flat)
         assert match is not None
         kind = said.plan.frame
@@ -108,7 +101,7 @@ class Followups:
             noun = f"the parent of commit {commits[0]}"
         else:
             return None
-        first, last = _span(found, match.start(), match.end())
+        first, last = leaning.span(found, match.start(), match.end())
         return joined([*found[:first], *words(noun), *found[last:]])
 
     # pronouns and "that commit"
@@ -127,11 +120,11 @@ class Followups:
                 if put is None:
                     continue
                 return self._point(joined([*found[:at], *words(put), *found[at + 2 :]]), said)
-            if word.norm == "there" and not _dummy(found, at):
+            if word.norm == "there" and not leaning.dummy(found, at):
                 repo = said.one("repo")
                 if repo:
                     return self._point(joined([*found[:at], *words(f'in repository "{repo}"'), *found[at + 1 :]]), said)
-            if word.norm in _PERSON and not self._inside(question, at, {"person"}):
+            if word.norm in leaning.PERSON and not self._inside(question, at, {"person"}):
                 person = said.one("person")
                 if person is None:
                     continue
@@ -139,7 +132,7 @@ class Followups:
                     [Word("'s", "'s")] if word.norm in {"his", "her", "hers", "their"} and following else []
                 )
                 return self._point(joined([*found[:at], *after, *found[at + 1 :]]), said)
-            if word.norm in _IT and not self._inside(question, at, {"path", "commit", "ref", "repo"}):
+            if word.norm in leaning.IT and not self._inside(question, at, {"path", "commit", "ref", "repo"}):
                 return self._it(found, at, said)
         return question
 
@@ -206,7 +199,8 @@ class Followups:
     def _continue(self, question: str, said: Said, *, changed: bool) -> str | Refusal:
         """A short follow-up that only names something else: the question before, with that in its place."""
         found = words(question)
-        marker = next((m for m in _MARKERS if tuple(w.norm for w in found[: len(m)]) == m), ())
+        fitting = [m for m in leaning.MARKERS if tuple(w.norm for w in found[: len(m)]) == m]
+        marker = max(fitting, key=len, default=())
         rest = found[len(marker) :]
         if not rest:
             return question
@@ -217,7 +211,7 @@ class Followups:
         told = reading.concepts - {"ASK", "ASOF", "REPO", "BRANCH", "TAG", "FILE", "COMMIT", "PERSON"}
         short = len(rest) <= _SHORT or not told
         if marker and slots and not told and short and not reading.unknown and len(slots) == 1:
-            return self._swapped(said, reading, text)
+            return self._swapped(said, reading, text, narrow=bool({"only", "just", "limit", "restrict"} & set(marker)))
         if not changed and not marker:
             return question
         if marker and reading.repos == [] and not reading.owner and (repo := said.one("repo")):
@@ -232,7 +226,7 @@ class Followups:
                 return scoped
         return text if marker else question
 
-    def _swapped(self, said: Said, new: Reading, text: str) -> str | Refusal:
+    def _swapped(self, said: Said, new: Reading, text: str, *, narrow: bool) -> str | Refusal:
         """The question before with its repository, person, day, ref or path exchanged, or with one more of them."""
         kind, spans = next((k, s) for k, s in new.spans.items() if k in _SWAPS)
         if len(spans) != 1:
@@ -243,6 +237,8 @@ class Followups:
         taken = [] if old.defaulted and kind == "repo" else old.spans.get(kind, [])
         if len(taken) > 1:
             return self._planner.refuse(text, new, "The question before names several of these; ask in full.")
+        if taken and narrow and not leaning.within(kind, old, new):
+            return self._planner.refuse(text, new, "That is not a part of what the question before asked for.")
         if taken:
             first, last = taken[0]
             return joined([*old.words[:first], *put, *old.words[last:]])
@@ -252,38 +248,3 @@ class Followups:
 
 _SWAPS = frozenset({"repo", "person", "period", "ref", "path", "commit", "owner"})
 _PREPOSITIONS = {"repo": "in", "person": "by", "path": "touching", "owner": "of"}
-
-
-def _leans(question: str) -> bool:
-    """Whether anything in the question may point back; most questions stand for themselves and cost nothing here."""
-    found = words(question)
-    norms = [w.norm for w in found if not w.quoted]
-    pointing = _IT | _PERSON | {"that", "this", "there", "same", "one", "previous", "preceding"}
-    return bool(
-        pointing & set(norms)
-        or any(tuple(norms[: len(m)]) == m for m in _MARKERS)
-        or any(a == "the" and b in {"repo", "repository", "project", "commit"} for a, b in pairwise(norms))
-    )
-
-
-def _dummy(found: list[Word], at: int) -> bool:
-    """ "Is there", "there are": a word that stands for nothing."""
-    around = {found[i].norm for i in (at - 1, at + 1) if 0 <= i < len(found)}
-    return bool(around & {"is", "are", "was", "were", "been", "be"})
-
-
-def _flat(found: Sequence[Word]) -> str:
-    return " ".join("\0" if w.quoted else w.norm for w in found)
-
-
-def _span(found: Sequence[Word], start: int, end: int) -> tuple[int, int]:
-    """The words that characters `start` to `end` of the flat text cover."""
-    position, first, last = 0, 0, len(found)
-    for i, word in enumerate(found):
-        length = 1 if word.quoted else len(word.norm)
-        if position <= start:
-            first = i
-        if position < end:
-            last = i + 1
-        position += length + 1
-    return first, last

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from pivo.agent.planner.reading import Reading
 
-ANYWHERE = frozenset({"ASK", "SHOW", "REPO", "YES", "ALLTHINGS"})
+ANYWHERE = frozenset({"ASK", "SHOW", "REPO", "YES", "ALLTHINGS", "IDLE", "NEW"})
 _GROUPS = {"BY_DAY": "day", "BY_WEEK": "week", "BY_MONTH": "month", "BY_YEAR": "year", "BY_REPO": "repository"}
 _NTH = {"NTH2": 1, "NTH3": 2, "NTH4": 3, "NTH5": 4}
 _ASCENDING = {"LEAST", "SMALLEST", "FIRST"}

@@ -40,9 +40,11 @@ class Names:
         texts.path_part(self._at, self._vocabulary)
         texts.search_text(self._at)
         self._each(excluded.names)
+        if reading.text is None:
+            texts.fixed_text(self._at, self._named)
         self._each(self._repo)
-        if not reading.repos and not reading.owner and len(self._vocabulary.repos()) == 1:
-            reading.repos, reading.defaulted = [self._vocabulary.repos()[0]], True
+        if not reading.repos and not reading.owner and len(repos := self._vocabulary.repos()) == 1:
+            reading.repos, reading.defaulted = [repos[0]], True
         self._each(excluded.refs)
         for explain in (self._run_id, self._snapshot_number, self._period, self._commit, self._ref, self._path):
             self._each(explain)
@@ -93,6 +95,10 @@ class Names:
             self._reading.repos.append(found[0])
         self._at.mark("repo", at, 1, f"repository {found[0]}")
         return 1
+
+    def _named(self, text: str) -> bool:
+        known = self._vocabulary
+        return bool(known.repo(text) or text in known.owners() or known.authors(text) or known.paths(None, text))
 
     def _owner(self, at: int) -> bool:
         """Whether the word is an owner of repositories and no repository."""
@@ -185,8 +191,7 @@ class Names:
         named = word.capital and not word.text.isupper()  # like a person; a file only if it is written just so
         if not looks and (self._at.grammar(at) or word.text.isdigit()):
             return 0
-        inside = self._at.norm(at - 1) in _INSIDE
-        if not (looks or beside or inside) and len(word.norm) < 4:
+        if not (looks or beside or self._at.norm(at - 1) in _INSIDE) and len(word.norm) < 4:
             return 0
         found = self._vocabulary.paths(self._reading.repo, word.text)
         if named and not looks:

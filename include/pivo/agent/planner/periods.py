@@ -7,51 +7,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pivo.agent.planner.dates import (
+    DAY,
+    ISO,
+    ISO_MONTH,
+    ISO_TIME,
+    MONTH,
+    NAMES,
+    OPENINGS,
+    ORDINAL,
+    PARTS,
+    UNITS,
+    Period,
+    moment,
+    month_span,
+    number,
+    says,
+)
 from pivo.agent.planner.words import Word
 
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june",
-    "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
-_MONTH = {m: i for i, m in enumerate(_MONTHS, 1)} | {m[:3]: i for i, m in enumerate(_MONTHS, 1)} | {"sept": 9}
-_DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-_DAY = {d: i for i, d in enumerate(_DAYS)} | {d[:3]: i for i, d in enumerate(_DAYS)}
-_UNITS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
-_COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_NUMBERS = {w: i for i, w in enumerate(_COUNTED, 1)}
-_ISO = re.compile(r"^\d{4}-\d{2}-\d{2}$")
-_ISO_TIME = re.compile(r"^\d{4}-\d{2}-\d{2}t\d{2}:\d{2}(:\d{2})?(z|[+-]\d{2}:\d{2})?$")
-_ISO_MONTH = re.compile(r"^\d{4}-\d{2}$")
-_ORDINAL = re.compile(r"^(\d{1,2})(st|nd|rd|th)?$")
-
-
-@dataclass(frozen=True)
-class Period:
-    """From `start` to before `end` (aware; None is open). `says` names it; `asof` marks "as of …"."""
-
-    start: datetime | None
-    end: datetime | None
-    says: str
-    asof: bool = False
-
-    @property
-    def point(self) -> str | None:
-        """The same as a ref, `@2026-11-20`, if it is one day or one moment; else None."""
-        if self.start is None or self.end is None:
-            return None
-        if self.end == self.start:
-            return f"@{self.start:%Y-%m-%dT%H:%M}"
-        return f"@{self.start:%Y-%m-%d}" if self.end - self.start == timedelta(days=1) else None
-
-
-def number(word: str) -> int | None:
-    """A count in digits or words; None for anything else."""
-    if word.isdigit() and len(word) <= 4:
-        return int(word)
-    return _NUMBERS.get(word)
+__all__ = ["NAMES", "Period", "day", "find", "number"]
 
 
 def find(words: Sequence[Word], at: int, now: datetime) -> tuple[Period, int] | None:
@@ -62,7 +39,7 @@ def find(words: Sequence[Word], at: int, now: datetime) -> tuple[Period, int] | 
 def day(words: Sequence[Word], at: int, now: datetime) -> tuple[Period, int] | None:
     """The date (not a range) that is written at word `at` without a preposition, and how many words it takes."""
     found = _Parser(words, now).date(at)
-    return (Period(found[0], found[1], _says(found[0], found[1])), found[2]) if found else None
+    return (Period(found[0], found[1], says(found[0], found[1])), found[2]) if found else None
 
 
 class _Parser:
@@ -82,6 +59,9 @@ class _Parser:
             return Period(None, self._now - timedelta(days=days), "older than that"), used + 2
         if first == "from" and (both := self._range(at + 1, ("to", "until", "till", "through"), 1)):
             return both
+        pair = (first, self._norm(at + 1))
+        if pair in OPENINGS and (opened := self._open(OPENINGS[pair], at + 1)):
+            return opened[0], opened[1] + 1
         if first in {"since", "after", "before", "until", "till", "from"}:
             return self._open(first, at)
         skip = 1 if first in {"on", "in", "during", "over", "within", "at", "of", "for"} else 0
@@ -93,7 +73,7 @@ class _Parser:
         if found is None:
             return None
         start, end, used = found
-        return Period(start, end, _says(start, end)), used + skip
+        return Period(start, end, says(start, end)), used + skip
 
     def _open(self, first: str, at: int) -> tuple[Period, int] | None:
         skip = 2 if self._norm(at + 1) == "the" else 1
@@ -105,11 +85,11 @@ class _Parser:
         start, end, used = found
         used += skip
         if first in {"since", "from"}:
-            return Period(start, None, f"since {_moment(start)}"), used
+            return Period(start, None, f"since {moment(start)}"), used
         if first == "after":
-            return Period(end, None, f"since {_moment(end)}"), used
+            return Period(end, None, f"since {moment(end)}"), used
         last = start if first == "before" else end
-        return Period(None, last, f"before {_moment(last)}"), used
+        return Period(None, last, f"before {moment(last)}"), used
 
     def _as_of(self, at: int) -> tuple[Period, int] | None:
         used = 1
@@ -119,7 +99,7 @@ class _Parser:
         if found is None:
             return None
         start, end, more = found
-        return Period(start, end, f"as of {_says(start, end)}", asof=True), used + more
+        return Period(start, end, f"as of {says(start, end)}", asof=True), used + more
 
     def _range(self, at: int, joins: str | tuple[str, ...], before: int) -> tuple[Period, int] | None:
         first = self.date(at, bare=False)
@@ -128,12 +108,14 @@ class _Parser:
         second = self.date(at + first[2] + 1, bare=False)
         if second is None or second[1] <= first[0]:
             return None
-        period = Period(first[0], second[1], _says(first[0], second[1]))
+        period = Period(first[0], second[1], says(first[0], second[1]))
         return period, before + first[2] + 1 + second[2]
 
     def date(self, at: int, bare: bool = False) -> tuple[datetime, datetime, int] | None:
         """Start, end and number of words. `bare`: without a preposition, only what is plainly a date."""
         word = self._norm(at)
+        if found := self._part(at) or self._weekend(at):
+            return found
         if word in {"today", "yesterday"}:
             start = self._today - timedelta(days=word == "yesterday")
             return start, start + timedelta(days=1), 1
@@ -148,18 +130,44 @@ class _Parser:
             or (None if bare else self._year(at))
         )
 
+    def _part(self, at: int) -> tuple[datetime, datetime, int] | None:
+        """ "Last night" is from the evening before on; "this morning", "yesterday evening"."""
+        first, second = self._norm(at), self._norm(at + 1)
+        evening = self._today - timedelta(hours=6)
+        if first == "overnight" or (first, second) == ("last", "night"):
+            return evening, self._now, 1 if first == "overnight" else 2
+        if first == "day" and self._norm(at + 1) == "before" and self._norm(at + 2) == "yesterday":
+            return self._today - timedelta(days=2), self._today - timedelta(days=1), 3
+        if first in {"this", "yesterday"} and second in PARTS:
+            day = self._today - timedelta(days=first == "yesterday")
+            start, end = (day + timedelta(hours=h) for h in PARTS[second])
+            return start, end, 2
+        return None
+
+    def _weekend(self, at: int) -> tuple[datetime, datetime, int] | None:
+        """The Saturday and Sunday that were last, or are now; on such a day "last weekend" is a week before."""
+        skip = 1 if self._norm(at) in {"last", "this", "past"} else 0
+        if self._norm(at + skip) not in {"weekend", "week-end"}:
+            return None
+        start = self._today - timedelta(days=(self._today.weekday() - 5) % 7)
+        if self._norm(at) == "last" and self._today.weekday() > 4:
+            start -= timedelta(days=7)
+        if self._norm(at) == "this" and self._today.weekday() < 5:
+            return None  # which has not come yet
+        return start, start + timedelta(days=2), skip + 1
+
     def _iso(self, at: int) -> tuple[datetime, datetime, int] | None:
         word = self._norm(at).lstrip("@")
         try:
-            if _ISO.match(word):
+            if ISO.match(word):
                 start = datetime.fromisoformat(word).replace(tzinfo=UTC)
                 return start, start + timedelta(days=1), 1
-            if _ISO_TIME.match(word):
+            if ISO_TIME.match(word):
                 moment = datetime.fromisoformat(word.upper())
                 moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
                 return moment, moment, 1
-            if _ISO_MONTH.match(word):
-                return (*_month(int(word[:4]), int(word[5:])), 1)
+            if ISO_MONTH.match(word):
+                return (*month_span(int(word[:4]), int(word[5:])), 1)
         except ValueError:
             return None
         return None
@@ -190,7 +198,7 @@ class _Parser:
             return None
         # "last week" is the week before this one; "in the last week" and "the past week" are seven days.
         if word == "past" or unit == "day" or (word == "last" and self._norm(at - 1) == "the"):
-            return self._now - timedelta(days=_UNITS[unit]), self._now, 2
+            return self._now - timedelta(days=UNITS[unit]), self._now, 2
         start, end = self._calendar(unit)
         if word in {"this", "current"}:
             return start, end, 2
@@ -203,15 +211,15 @@ class _Parser:
             start = day - timedelta(days=day.weekday())
             return start, start + timedelta(days=7)
         if unit == "month":
-            return _month(day.year, day.month)
+            return month_span(day.year, day.month)
         return datetime(day.year, 1, 1, tzinfo=UTC), datetime(day.year + 1, 1, 1, tzinfo=UTC)
 
     def _weekday(self, at: int) -> tuple[datetime, datetime, int] | None:
         used = 2 if self._norm(at) in {"last", "this"} else 1
         name = self._norm(at + used - 1)
-        if name not in _DAY or (used == 1 and len(name) == 3 and not self._words[at].capital):
+        if name not in DAY or (used == 1 and len(name) == 3 and not self._words[at].capital):
             return None
-        back = (self._today.weekday() - _DAY[name]) % 7
+        back = (self._today.weekday() - DAY[name]) % 7
         if back == 0 and self._norm(at) == "last":
             back = 7
         start = self._today - timedelta(days=back)
@@ -219,28 +227,28 @@ class _Parser:
 
     def _month(self, at: int, bare: bool) -> tuple[datetime, datetime, int] | None:
         first, second = self._norm(at), self._norm(at + 1)
-        if first == "last" and second in _MONTH and len(second) > 3:
-            return self._named_month(_MONTH[second], None, 2)
-        day = _ORDINAL.match(first)
-        if day and (second in _MONTH or (second == "of" and self._norm(at + 2) in _MONTH)):
-            used = 2 if second in _MONTH else 3
-            return self._day(_MONTH[self._norm(at + used - 1)], int(day[1]), at + used, used)
-        if first not in _MONTH:
+        if first == "last" and second in MONTH and len(second) > 3:
+            return self._named_month(MONTH[second], None, 2)
+        day = ORDINAL.match(first)
+        if day and (second in MONTH or (second == "of" and self._norm(at + 2) in MONTH)):
+            used = 2 if second in MONTH else 3
+            return self._day(MONTH[self._norm(at + used - 1)], int(day[1]), at + used, used)
+        if first not in MONTH:
             return None
-        if day := _ORDINAL.match(second):
-            return self._day(_MONTH[first], int(day[1]), at + 2, 2)
+        if day := ORDINAL.match(second):
+            return self._day(MONTH[first], int(day[1]), at + 2, 2)
         year = self._year_number(at + 1)
         if year is not None:
-            return self._named_month(_MONTH[first], year, 2)
+            return self._named_month(MONTH[first], year, 2)
         # "may" and "march" are words of their own, and so are short forms: only after a preposition.
         if bare and (first in {"may", "march"} or len(first) == 3):
             return None
-        return self._named_month(_MONTH[first], None, 1)
+        return self._named_month(MONTH[first], None, 1)
 
     def _named_month(self, month: int, year: int | None, used: int) -> tuple[datetime, datetime, int]:
         if year is None:
             year = self._now.year - (month > self._now.month)
-        return (*_month(year, month), used)
+        return (*month_span(year, month), used)
 
     def _day(self, month: int, day: int, after: int, used: int) -> tuple[datetime, datetime, int] | None:
         year = self._year_number(after)
@@ -269,29 +277,11 @@ class _Parser:
         """Days and number of words of "3 days", "a week", "week"."""
         word = self._norm(at)
         unit = word.removesuffix("s")
-        if unit in _UNITS and word == unit:
-            return _UNITS[unit], 1
+        if unit in UNITS and word == unit:
+            return UNITS[unit], 1
         count = 1 if word in {"a", "an"} else number(word)
         unit = self._norm(at + 1).removesuffix("s")
-        return (count * _UNITS[unit], 2) if count and unit in _UNITS else None
+        return (count * UNITS[unit], 2) if count and unit in UNITS else None
 
     def _norm(self, at: int) -> str:
         return self._words[at].norm if 0 <= at < len(self._words) and not self._words[at].quoted else ""
-
-
-def _month(year: int, month: int) -> tuple[datetime, datetime]:
-    following = (year + 1, 1) if month == 12 else (year, month + 1)
-    return datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
-
-
-def _moment(when: datetime) -> str:
-    return f"{when:%Y-%m-%d}" if (when.hour, when.minute) == (0, 0) else f"{when:%Y-%m-%d %H:%M} UTC"
-
-
-def _says(start: datetime, end: datetime) -> str:
-    if end - start == timedelta(days=1) and start.hour == 0:
-        return f"on {start:%Y-%m-%d}"
-    if start == end:
-        return f"at {_moment(start)}"
-    last = end - timedelta(days=1) if (end.hour, end.minute) == (0, 0) else end
-    return f"from {_moment(start)} to {_moment(last)}"

@@ -12,23 +12,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pivo.agent.planner import periods
+from pivo.agent.planner import asides, periods
 from pivo.agent.planner.actions import POLITE
 from pivo.agent.planner.vocabulary import Vocabulary
 from pivo.agent.planner.words import Word, joined, words, wordset
 
-_VERBS = {"restore", "recover", "rebuild", "reconstruct", "resurrect", "rollback", "bring", "roll", "get"}
-_NEEDS_BACK = {"bring", "roll", "get"}
+_VERBS = wordset("restore recover rebuild reconstruct resurrect rollback reinstate revive bring roll get")
+VERBS = _VERBS
+"""What such a sentence begins with."""
+_NEEDS_BACK = frozenset({"bring", "roll", "get"})
 _FILLER = wordset(
     "the a an its repo repository project archive archived back please for me us at in on of with from is was"
     " were be as they state version snapshot copy fresh new empty backup history then thanks hash sha revision ref"
     " repos repositories projects organisation organization org and"
+    " should go goes end up result tagged there thing stuff target destination"
 )
 _WANTING = frozenset({"want", "need", "like"})
 _DONE = frozenset({"back", "restored", "rebuilt", "recovered"})
 _ALL = wordset("all every everything each")
 _GRAMMAR = frozenset({"to", "commit", "branch", "tag"})
-_TARGET = frozenset(["into", "as", "onto", "called", "named", "under", "in"])
+_TARGET = frozenset(["into", "as", "onto", "called", "named", "under", "in", "target", "destination"])
+WORDS = _FILLER | _DONE | asides.PUT | _VERBS
+"""Words that only mean something in such a sentence."""
 _LATEST = frozenset(["latest", "last", "newest", "head", "current", "recent", "most", "tip"])
 _HEX = re.compile(r"^[0-9a-f]{4,40}$")
 _BEFORE_LAST = frozenset(
@@ -73,7 +78,7 @@ class RestoreWish:
 def wish(question: str, vocabulary: Vocabulary, now: datetime) -> RestoreWish | None:
     """The restore that `question` asks for, or None when it is no such sentence."""
     found = words(question)
-    found = _without_as_it_was(found)
+    found = asides.left_out(found)
     start = 0
     while start < len(found) and found[start].norm in POLITE and not found[start].quoted:
         start += 1
@@ -91,15 +96,6 @@ def wish(question: str, vocabulary: Vocabulary, now: datetime) -> RestoreWish | 
     return _Wisher(rest, vocabulary, now).run()
 
 
-def _without_as_it_was(found: list[Word]) -> list[Word]:
-    """The words without "the way it was", "where they were": what follows says when."""
-    for at in range(len(found) - 2):
-        how, what, was = (w.norm for w in found[at : at + 3])
-        if how in {"way", "where", "how", "what", "state"} and what in {"it", "they"} and was in {"was", "were"}:
-            return [*found[:at], *found[at + 3 :]]
-    return found
-
-
 class _Wisher:
     def __init__(self, found: Sequence[Word], vocabulary: Vocabulary, now: datetime) -> None:
         self._words = found
@@ -107,11 +103,18 @@ class _Wisher:
         self._now = now
         self._wish = RestoreWish()
         self._all = False
+        self._taken: set[int] = set()  # words that named repositories
 
     def run(self) -> RestoreWish:
         wish, at = self._wish, 0
-        explain = (self._described, self._repo, self._date, self._target, self._ref, self._latest, self._every)
+        for first in range(len(self._words)):  # the repositories tell what is a ref, before and after their names
+            if self._every(first) or self._repo(first):
+                self._taken.add(first)
+        explain = (self._described, self._date, self._target, self._ref, self._latest)
         while at < len(self._words):
+            if at in self._taken:
+                at += 1
+                continue
             used = next((used for each in explain if (used := each(at))), 0)
             if not used and (self._words[at].quoted or self._words[at].norm not in _FILLER | _TARGET | _GRAMMAR):
                 wish.unknown.append(self._words[at].text)
@@ -174,7 +177,8 @@ class _Wisher:
             self._words[end].quoted or self._words[end].norm not in {"into", "onto", "as", "called"}
         ):
             end += 1
-        said = [w for w in self._words[at + 1 : end] if w.norm != "the" or w.quoted]
+        said = [self._words[i] for i in range(at + 1, end) if i not in self._taken]
+        said = [w for w in said if w.norm != "the" or w.quoted]
         norms = {w.norm for w in said if not w.quoted}
         if " ".join(w.norm for w in said) in _BEFORE_LAST:
             return self._describe("second last commit", end - at)

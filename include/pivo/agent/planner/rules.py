@@ -8,6 +8,8 @@ from pivo.agent.planner.reading import Reading
 _FLAGS = "LOST SIGNED UNSIGNED MERGE NOMERGE"
 _GROUPED = "BY_DAY|BY_WEEK|BY_MONTH|BY_YEAR|BY_REPO"
 _GROUP = "BY_DAY BY_WEEK BY_MONTH BY_YEAR BY_REPO"
+_MEASURES = "SNAPSHOT|PERSON|BRANCH|TAG|FILE|RESTORE|FINDING|LOST|MERGE|SIGNED"
+_PLURALS = "SNAPSHOTS PEOPLE COMMIT COMMITS CHANGE"
 _NTH = "NTH2 NTH3 NTH4 NTH5"
 
 
@@ -61,7 +63,25 @@ def _one_folder(r: Reading) -> bool:
 
 
 def _about_commits(r: Reading) -> bool:
-    return bool(r.concepts & {"COMMIT", "CHANGE"} or r.people or (r.periods and "ASK" in r.concepts))
+    if r.concepts & {"COMMIT", "CHANGE", "MERGE", "SIGNED", "UNSIGNED"}:
+        return True
+    return bool(r.people or (r.periods and r.concepts & {"ASK", "ALLTHINGS"}))
+
+
+def _ranked(r: Reading) -> bool:
+    """Repositories by one thing that is counted; commits as such have rules of their own, and no day has branches."""
+    measured = r.concepts & set(_MEASURES.split("|"))
+    if measured & {"BRANCH", "TAG", "FILE"} and r.periods:
+        return False
+    plain = measured & {"LOST", "MERGE", "SIGNED", "PERSON"} or not r.concepts & {"COMMIT", "COMMITS"}
+    if "WHO" in r.concepts or ("CHANGE" in r.concepts and measured != {"PERSON"}):
+        return False
+    return _over_all(r) and len(measured) == 1 and bool(plain)
+
+
+def _people(r: Reading) -> bool:
+    """People are asked for, and not which repository has the most of them."""
+    return not (r.concepts & {"MOST", "LEAST"} and "REPO" in r.concepts and "WHO" not in r.concepts and not r.repos)
 
 
 def _listed(r: Reading) -> bool:
@@ -95,8 +115,9 @@ RULES: tuple[Rule, ...] = (
         {**_WIDE, "text": _ONE, "number": _OPT, "paths": (0, 0)},
     ),
     # what was proven, found, restored
-    Rule("findings", "FINDING", f"VERIFY COUNT {_GROUP}", {**_WHEN, **_MANY}, lambda r: "COUNT" not in r.concepts),
-    Rule("bad_repos", "VERIFY FAILED", "REPOS NOT ARCHIVE", {"owner": _OPT}, lambda r: "NOT" not in r.concepts),
+    Rule("findings", "FINDING", f"VERIFY COUNT LAST ARCHIVE SNAPSHOT SNAPSHOTS REPOS {_GROUP}",
+         {**_WHEN, **_MANY}, lambda r: "COUNT" not in r.concepts),
+    Rule("bad_repos", "VERIFY FAILED", "REPOS NOT ARCHIVE LAST", {"owner": _OPT}, lambda r: "NOT" not in r.concepts),
     Rule("never_verified", "NEVER VERIFY", "REPOS", {"owner": _OPT}, _over_all),
     Rule("never_verified", "NOT VERIFY REPOS", "", {"owner": _OPT}, _over_all),
     Rule("stale_verified", "NOT VERIFY", "REPOS", {"periods": _ONE, "ends": _OPT, "owner": _OPT}, _since),
@@ -104,21 +125,25 @@ RULES: tuple[Rule, ...] = (
     Rule("last_verification", "VERIFY", "LAST WHEN HEALTH AGE", {}, lambda r: bool(r.repos) and _single(r)),
     Rule("verifications", "VERIFY", "LAST RECENT WHEN RUN", {**_WHEN, **_MANY, "number": _OPT}),
     Rule("health", "HEALTH", "ARCHIVE REPOS SNAPSHOT SNAPSHOTS STATUS", {"owner": _OPT, "repos": _ANY}),
-    Rule("count_restores", "COUNT RESTORE", "REPOS FAILED RUNNING", {**_WHEN, "users": _OPT, "owner": _OPT}),
-    Rule("restores", "RESTORE FAILED WHY", "", {**_WHEN, "users": _OPT}),
-    Rule("restores", "RESTORE RUNNING", "REPOS WHO WHEN", {"users": _OPT, "owner": _OPT}),
-    Rule("last_restore", "RESTORE LAST", "WHO WHEN FAILED WHY", {**_WHEN, "users": _OPT}, _single),
+    Rule("count_restores", "COUNT RESTORE", "REPOS FAILED RUNNING REQUESTED", {**_WHEN, "users": _OPT, "owner": _OPT}),
+    Rule("restores", "RESTORE FAILED WHY", "REQUESTED LAST REPOS WHO", {**_WHEN, "users": _OPT, "owner": _OPT}),
+    Rule("restores", "RESTORE RUNNING", "REPOS WHO WHEN REQUESTED", {"users": _OPT, "owner": _OPT}),
+    Rule("last_restore", "RESTORE LAST", "WHO WHEN FAILED WHY REQUESTED", {**_WHEN, "users": _OPT}, _single),
     Rule(
         "restores",
         "RESTORE",
-        "WHO WHEN REPOS LAST RECENT FAILED WHERE COMMIT",
+        "WHO WHEN REPOS LAST RECENT FAILED WHERE COMMIT REQUESTED",
         {**_WHEN, "number": _OPT, "users": _OPT, "owner": _OPT},
     ),
     # snapshots and repositories
-    Rule("stale", "NOT SNAPSHOT", "REPOS SNAPSHOTS YES", {"periods": _ONE, "ends": _OPT, "owner": _OPT}, _since),
+    Rule("stale", "NOT|MISSED SNAPSHOT", "REPOS SNAPSHOTS YES", {"periods": _ONE, "ends": _OPT, "owner": _OPT}, _since),
     Rule("stale", "SNAPSHOT REPO", "REPOS LAST SNAPSHOTS WHO", {"periods": _ONE, "owner": _OPT}, _older),
     Rule("incomplete_repos", "INCOMPLETE REPOS", "SNAPSHOT SNAPSHOTS", {"owner": _OPT}, _over_all),
     Rule("incomplete", "INCOMPLETE", "SNAPSHOT SNAPSHOTS LAST", {**_WHEN, **_MANY}),
+    Rule("repos_ranked", f"REPO|REPOS MOST|LEAST {_MEASURES}", f"REPOS {_PLURALS} COUNT",
+         {**_WHEN, "number": _OPT, "owner": _OPT}, _ranked),
+    Rule("repos_ranked", f"BY_REPO {_MEASURES}", f"REPO REPOS {_PLURALS} COUNT MOST LEAST",
+         {**_WHEN, "number": _OPT, "owner": _OPT}, lambda r: _ranked(r) and "SNAPSHOT" not in r.concepts),
     Rule("count_snapshots", "COUNT SNAPSHOT", "SNAPSHOTS", {**_WHEN, "owner": _OPT}, _no_repos),
     Rule("snapshots_grouped", f"SNAPSHOT {_GROUPED}", "SNAPSHOTS COUNT REPO", {**_WHEN, **_MANY}),
     Rule("snapshot", "SNAPSHOT", "WHEN WHERE STORED SIZE LAST", {"seq": _ONE}),
@@ -127,7 +152,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "last_snapshot",
         "SNAPSHOT LAST|AGE|WHEN|WHERE|STORED",
-        f"LAST AGE WHEN WHERE STORED SIZE {_NTH}",
+        f"LAST AGE WHEN WHERE STORED SIZE RECENT {_NTH}",
         _WHEN,
         _single,
     ),
@@ -137,13 +162,15 @@ RULES: tuple[Rule, ...] = (
     Rule("size", "SIZE", "ARCHIVE SNAPSHOT SNAPSHOTS STORED", {"owner": _OPT}),
     Rule("count_repos", "COUNT REPOS", "SNAPSHOT ARCHIVE STORED", {"owner": _OPT}),
     Rule("repos_by_size", "REPO BIGGEST|SMALLEST", "REPOS SIZE", {"number": _OPT, **_MANY}, _over_all),
-    Rule("repos_by_commits", "REPO MOST|LEAST COMMIT", "REPOS COMMITS", {"number": _OPT, **_MANY}, _over_all),
+    Rule("repos_by_commits", "REPO MOST|LEAST COMMIT", "REPOS COMMITS COUNT", {"number": _OPT, **_WHEN, **_MANY},
+         _over_all),
     Rule("repos_by_commits", "BY_REPO COUNT|MOST COMMITS", "REPOS REPO", {"number": _OPT, "owner": _OPT}, _over_all),
     Rule("idle_repos", "NOT COMMIT REPOS", "COMMITS", {"periods": _ONE, "ends": _OPT, "owner": _OPT}, _since),
     Rule("rewritten", "REWRITTEN REPOS", "COMMITS LOST", {"owner": _OPT}, _over_all),
     Rule("repos_of_person", "REPO COMMIT|CHANGE|PERSON", "REPOS PEOPLE", {"people": _ONE, **_WHEN, "repos": _ANY},
          lambda r: "REPOS" in r.concepts and _over_all(r)),
     Rule("repos_of_person", "WHERE COMMIT", "", {"people": _ONE, **_WHEN}, _over_all),
+    Rule("repos", "BY_REPO SHOW", "ARCHIVE", {"owner": _OPT}, _over_all),
     Rule("repos", "REPOS", "SNAPSHOT ARCHIVE ORG STORED", {"owner": _OPT}, _over_all),
     Rule("repos", "ARCHIVE|ALLTHINGS SHOW", "", {}, _over_all),
     Rule("repos", "", "ORG ARCHIVE", {"owner": _ONE}, lambda r: bool(r.concepts)),
@@ -219,8 +246,8 @@ RULES: tuple[Rule, ...] = (
     Rule("count_files", "COUNT FILE"),
     Rule("path_added", "ADDED WHO|WHEN|COMMIT", "FILE FIRST COMMIT", {"paths": _ONE}),
     Rule("path_deleted", "DELETED WHO|WHEN|COMMIT", "FILE COMMIT", {"paths": _ONE}),
-    Rule("files_added", "ADDED", "FILE", {**_BY, **_WHEN, **_MANY, "paths": _OPT}, _folder),
-    Rule("files_deleted", "DELETED FILE", "", {**_BY, **_WHEN, **_MANY, "paths": _OPT}, _folder),
+    Rule("files_added", "ADDED", "FILE RECENT", {**_BY, **_WHEN, **_MANY, "paths": _OPT}, _folder),
+    Rule("files_deleted", "DELETED FILE|ALLTHINGS", "", {**_BY, **_WHEN, **_MANY, "paths": _OPT}, _folder),
     Rule("files_most", "FILE CHANGE MOST|LEAST", "", {**_BY, **_WHEN, "number": _OPT}),
     Rule(
         "files_changed", "FILE CHANGE", "LAST RECENT", {**_BY, **_WHEN, **_MANY, "paths": _OPT, "number": _OPT}, _folder
@@ -235,13 +262,13 @@ RULES: tuple[Rule, ...] = (
     Rule("commits_grouped", f"COMMIT|CHANGE {_GROUPED}", f"COMMITS COUNT MOST REPO {_FLAGS}",
          {**_WIDE, "number": _OPT}),
     Rule("busiest_day", "WHEN MOST COMMIT", "COMMITS", {**_BY, **_WHEN, **_MANY}),
-    Rule("count_commits", "COUNT COMMIT|CHANGE", f"COMMITS CHANGE {_FLAGS}", _WIDE),
+    Rule("count_commits", "COUNT COMMIT|CHANGE|MERGE|LOST|SIGNED|UNSIGNED", f"COMMITS CHANGE {_FLAGS}", _WIDE),
     Rule(
         "contributors",
         "WHO|PERSON PERSON|COMMIT|CHANGE|WROTE",
         "PEOPLE COMMITS COMMIT CHANGE MOST LEAST PER WROTE FILE RECENT COUNT",
         {**_WHEN, **_MANY, "paths": _OPT, "number": _OPT, "not_person": _ANY},
-        lambda r: "COUNT" not in r.concepts or bool({"COMMITS", "MOST", "LEAST"} & r.concepts),
+        lambda r: _people(r) and ("COUNT" not in r.concepts or bool({"COMMITS", "MOST", "LEAST"} & r.concepts)),
     ),
     Rule("contributors", "COMMIT PER PERSON", "COMMITS PEOPLE COUNT", {**_WHEN, **_MANY, "paths": _OPT}),
     Rule("last_commit", "LAST COMMIT|CHANGE|WROTE", f"WHO WHEN MESSAGE FILE PERSON AGE {_NTH} {_FLAGS}",
@@ -252,7 +279,7 @@ RULES: tuple[Rule, ...] = (
          f"WHO WHEN MESSAGE FILE PERSON AGE {_NTH} {_FLAGS}", _WIDE, _single),
     Rule(
         "commits",
-        "COMMIT|CHANGE|ASK|SHOW|LOST",
+        "COMMIT|CHANGE|ASK|SHOW|LOST|MERGE|SIGNED|UNSIGNED|ALLTHINGS",
         f"COMMIT COMMITS CHANGE LAST RECENT MESSAGE WHEN WROTE FORCED {_FLAGS}",
         {**_WIDE, "number": _OPT},
         _listed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from pivo.agent.planner import lexicon
 from pivo.agent.planner.reading import Cursor
@@ -39,6 +40,28 @@ def path_part(cursor: Cursor, vocabulary: Vocabulary) -> None:
     cursor.reading.part = text
     cursor.reading.concepts |= {"FILE", "NAMED"}
     cursor.mark("part", at, 1, f"paths with {text!r}")
+
+
+def fixed_text(cursor: Cursor, named: Callable[[str], bool]) -> None:
+    """ "Which commit fixed the memory leak": the words after "fixed", where no name or word of the lexicon is among
+    them. They are searched for in the messages."""
+    for at in range(len(cursor.words)):
+        if cursor.phrase(at) != ("FIXED", 1) or not cursor.free[at]:
+            continue
+        start = at + 1
+        while cursor.norm(start) in {"the", "a", "an", "that", "this"}:
+            start += 1
+        end = start
+        while end < len(cursor.words) and cursor.free[end] and not _ends_text(cursor, end):
+            end += 1
+        taken = cursor.words[start:end]
+        plain = all(w.norm.isalpha() and not (w.quoted or w.capital or named(w.text)) for w in taken)
+        if taken and plain and not any(cursor.grammar(i) for i in range(start, end)):
+            cursor.take(at, end - at)
+            cursor.reading.concepts.add("SEARCH")
+            cursor.reading.text = " ".join(w.text for w in taken)
+            cursor.mark("text", start, end - start, f"text {cursor.reading.text!r}")
+        return
 
 
 def search_text(cursor: Cursor) -> None:

@@ -15,22 +15,21 @@ _ENDS = ".,;:!?)]}…"
 _STARTS = "([{¿¡"
 
 _CONTRACTIONS = {
-    "who's": ("who", "is"),
-    "what's": ("what", "is"),
-    "when's": ("when", "is"),
-    "where's": ("where", "is"),
-    "how's": ("how", "is"),
-    "that's": ("that", "is"),
-    "there's": ("there", "is"),
-    "it's": ("it", "is"),
-    "let's": ("let", "us"),
-    "i'd": ("i", "would"),
-    "i'm": ("i", "am"),
-    "i've": ("i", "have"),
-    "can't": ("can", "not"),
+    "let's": ("let", "us"), "lets": ("let", "us"), "i'm": ("i", "am"), "can't": ("can", "not"),
     "cannot": ("can", "not"),
-    "won't": ("will", "not"),
-}
+    "won't": ("will", "not"), "shan't": ("shall", "not"), "gimme": ("give", "me"), "lemme": ("let", "me"),
+    "wanna": ("want", "to"), "gonna": ("going", "to"), "gotta": ("got", "to"), "'d": ("would",),
+}  # fmt: skip
+_IS = ("who", "what", "when", "where", "how", "that", "there", "it", "he", "she", "here")
+_CLITICS = {"'ve": "have", "'re": "are", "'ll": "will", "'d": "would", "'m": "am"}
+_NEGATED = ("did", "do", "does", "is", "was", "were", "are", "have", "has", "had", "could", "would", "should")
+_OPENED = (
+    _CONTRACTIONS
+    | {f"{word}'s": (word, "is") for word in _IS}
+    | {f"{word}s": (word, "is") for word in ("who", "what", "where", "how", "that")}
+    | {f"{word}nt": (word, "not") for word in _NEGATED}
+)
+"""What one word stands for; those who type fast leave the apostrophe out."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +90,13 @@ def _open(word: str) -> list[Word]:
     norm = word.casefold()
     if span := _RANGE.match(word):  # v1.0..v2.0
         return [Word(part, part.casefold()) for part in span.groups()]
-    if norm in _CONTRACTIONS:
-        return [Word(part, part) for part in _CONTRACTIONS[norm]]
+    if norm in _OPENED:
+        return [Word(part, part) for part in _OPENED[norm]]
     if norm.endswith("n't"):
         return [Word(word[:-3], norm[:-3]), Word("not", "not")]
+    for ending, meant in _CLITICS.items():
+        if norm.endswith(ending) and norm != ending:
+            return [Word(word[: -len(ending)], norm[: -len(ending)]), Word(meant, meant)]
     if norm.endswith("'s"):
         return [Word(word[:-2], norm[:-2]), Word("'s", "'s")]
     if norm.endswith("s'"):

@@ -78,9 +78,44 @@ def _repos(tail: str, says: str, condition: str = "", columns: str = _REPO) -> C
     return build
 
 
+_COUNTED = {
+    "SNAPSHOT": ("COUNT(*) AS snapshots", "v_snapshots", "1", "taken_at"),
+    "PERSON": ("COUNT(DISTINCT author_name) AS people", "v_commits", "lost = 0", "commit_time"),
+    "BRANCH": ("COUNT(*) AS branches", "v_refs", "current = 1 AND name LIKE 'refs/heads/%'", ""),
+    "TAG": ("COUNT(*) AS tags", "v_refs", "current = 1 AND name LIKE 'refs/tags/%'", ""),
+    "FILE": ("MAX(files) AS files", "v_snapshots s",
+             "seq = (SELECT MAX(seq) FROM v_snapshots x WHERE x.repo_name = s.repo_name)", ""),
+    "RESTORE": ("COUNT(*) AS restores", "v_restores", "1", "requested_at"),
+    "FINDING": ("COUNT(*) AS findings", "v_findings", "1", "found_at"),
+    "LOST": ("COUNT(*) AS commits", "v_commits", "lost = 1", "commit_time"),
+    "MERGE": ("COUNT(*) AS commits", "v_commits", "lost = 0 AND parents > 1", "commit_time"),
+    "SIGNED": ("COUNT(*) AS commits", "v_commits", "lost = 0 AND signed = 1", "commit_time"),
+}  # fmt: skip
+"""What repositories are ranked by: the count, its view, its condition, the column of its time."""
+
+
+def _ranked(frame: Frame, reading: Reading) -> Query:
+    measure = next(m for m in _COUNTED if m in reading.concepts)
+    count, view, condition, time = _COUNTED[measure]
+    what = count.rpartition(" ")[2]
+    select = Select(f"repo_name, {count}", view).repo(reading, named_only=True)
+    if condition != "1":
+        select.where(
+            condition,
+            {"LOST": "that are lost", "MERGE": "that are merges", "SIGNED": "that are signed"}.get(measure, ""),
+        )
+    if time:
+        select.time(reading, time)
+    way = "" if "LEAST" in reading.concepts else " DESC"
+    tail = f"GROUP BY repo_name ORDER BY {what}{way}, repo_name LIMIT :n"
+    says = f"repositories by number of {what}{'' if way else ', fewest first'}"
+    return select.tail(tail, n=frame.limit or 1000).query(says)
+
+
 def _by_commits(frame: Frame, reading: Reading) -> Query:
     way = "" if "LEAST" in reading.concepts else " DESC"
     select = Select("repo_name, COUNT(*) AS commits", "v_commits").repo(reading, named_only=True).where("lost = 0")
+    select.time(reading)
     tail = f"GROUP BY repo_name ORDER BY commits{way}, repo_name LIMIT :n"
     return select.tail(tail, n=frame.limit or 1000).query("repositories by number of commits")
 
@@ -97,6 +132,9 @@ def _stale(frame: Frame, reading: Reading) -> Query:
     select = Select("repo_name, last_snapshot_at, last_checked_at, last_snapshot_path", "v_repos")
     select.repo(reading, named_only=True)
     limit = _limit(reading)
+    if "NEW" in reading.concepts:  # a look that found nothing changed makes no new snapshot
+        select.where("COALESCE(last_snapshot_at, '') < :limit", limit=limit)
+        return select.tail("ORDER BY last_snapshot_at").query(f"repositories without a new snapshot since {limit}")
     select.where("MAX(COALESCE(last_snapshot_at, ''), COALESCE(last_checked_at, '')) < :limit", limit=limit)
     return select.tail("ORDER BY last_snapshot_at").query(f"repositories that no snapshot run covered since {limit}")
 
@@ -170,6 +208,7 @@ COMPILERS: dict[str, Compiler] = {
         "ORDER BY repo_name", "repositories that failed their last verification", "verified_ok = 0", _HEALTH
     ),
     "never_verified": _repos("ORDER BY repo_name", "repositories never verified", "last_verified_at IS NULL"),
+    "repos_ranked": _ranked,
     "repos_by_commits": _by_commits,
     "repos_by_size": _by_bytes,
     "repos_of_person": _of_person,

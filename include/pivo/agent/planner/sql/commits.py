@@ -52,7 +52,7 @@ def _end(ascending: bool) -> Compiler:
 
 
 def _list(frame: Frame, reading: Reading) -> Query:
-    newest = bool({"LAST", "RECENT"} & reading.concepts)
+    newest = bool({"LAST", "RECENT"} & reading.concepts) and not reading.periods
     limit = frame.limit or (10 if newest else 100)
     says = f"the last {limit} commits" if newest or frame.limit else "commits"
     return commits(reading).tail("ORDER BY commit_time DESC LIMIT :n", n=limit).query(says)

@@ -1,0 +1,158 @@
+"""What is said around a question and asks for nothing, and words that were mistyped.
+
+Greetings, who asks, what time it is: taken off the front. A mistyped word becomes the lexicon's only word that it can
+be; never a name, a quoted word, or a text to search for. What was corrected is told with the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+
+from pivo.agent.planner import actions, changes, lexicon, periods, restores
+from pivo.agent.planner.vocabulary import Vocabulary
+from pivo.agent.planner.words import Word, joined, words, wordset
+
+_OPENERS = re.compile(
+    r"(?:(?:hi|hello|hey|yo|greetings|howdy|good (?:morning|evening|afternoon|day)|ok|okay|so|well|right|alright|um+|"
+    r"uh+|h+mm*|erm?|oh|thanks|thank you|please|pls|quick question|a quick one|one more thing|one more|"
+    r"just wondering|btw|by the way|fyi|excuse me|sorry to bother you|sorry to bother|no rush)"
+    r"(?: (?:there|all|everyone|team|pivo|but|then"
+    r"))*\b[\s,.:;!?–-]+"
+    r"|(?:it'?s|it is) (?:already |nearly |almost |only |just |past )*(?:\d{1,2}(?:[:.]\d\d)? ?(?:[ap]m|o'?clock)?"
+    r"|midnight|noon|(?:very |so |rather |getting )?(?:late|early)|the middle of the night)(?: (?:here|already|now|"
+    r"in the morning|at night|at the office))*(?:\s*[,.;!–-]+\s*(?:and |but |so )?|\s+(?:and|but|so)\s+)"
+    r"|(?:i'?m|i am|this is) (?:the|a|an|your|our) (?:new |on-call )?[\w-]+(?: speaking| here| by the way)?\s*"
+    r"[,.;:!]\s+"
+    r"|(?:the |your |our )?(?:new |on-call )?(?:auditor|manager|developer|admin|intern|boss|colleague|newbie|tester|"
+    r"reviewer|operator|engineer|lead|oncall|on-call|ops|security|compliance|student|owner)(?: \w+)? here[\s,.:;!–-]+"
+    r"|all (?:that )?i (?:really )?(?:need|want)(?: to (?:know|see))? is\s+"
+    r"|(?:i was|i'?m|i am|was|been|we are|we were|just) (?:just )?(?:wondering|curious|asking myself|interested)"
+    r"(?: (?:about|if you (?:know|could tell me)|to know|to see))?[\s,:]+"
+    r"|(?:do|can|could|would) you (?:happen to know|know|remember|mind telling me|tell me|show me)\b[\s,:]+"
+    r"|(?:remind me|refresh my memory|for the record|for the audit|for my report|for context|"
+    r"in case you know)[\s,:–-]+)",
+    re.IGNORECASE,
+)
+_CLOSERS = re.compile(
+    r"[\s,.!?–-]+(?:thanks(?: a lot| a bunch| so much| in advance)?|thank you(?: very much| so much)?|thx|ty|cheers|"
+    r"please|pls|plz|if you (?:can|please|would|don't mind)|if possible|would you|will you|do you know|you know|"
+    r"asap|for my report|for the record|for the audit|by any chance|lol|haha)[\s.!?]*$",
+    re.IGNORECASE,
+)
+_SPARED = wordset("filed crated cremated flies singed untied toady later quiet trial starred")
+"""Words of their own that look like a mistyped one of the lexicon."""
+_SHORTEST = 5
+_LONG = 8  # from here on another vowel is a slip, too
+_BEFORE_NAMES = wordset(
+    "into onto called named as to by from user person author repo repository project file branch tag"
+)
+
+
+def tidy(question: str, vocabulary: Vocabulary) -> tuple[str, dict[str, str]]:
+    """The question without what is only said around it, and what was read for which mistyped words."""
+    text = _bare(question)
+    found = _together(words(text))
+    corrected: dict[str, str] = {}
+    for at, word in enumerate(found):
+        if not word.quoted and _searching(found[at]):
+            break
+        meant = _meant(found, at, vocabulary)
+        if meant:
+            corrected[word.text] = meant
+            found[at] = Word(meant, meant.casefold())
+    return (joined(found) if corrected or text != question or found != words(question) else question), corrected
+
+
+def _bare(question: str) -> str:
+    text = question.strip()
+    while (match := _OPENERS.match(text)) and match.end() < len(text):
+        text = text[match.end() :]
+    while (match := _CLOSERS.search(text)) and match.start() > 0:
+        text = text[: match.start()]
+    return text
+
+
+def _together(found: list[Word]) -> list[Word]:
+    """ "back it up" as "back up it": the verb stands together."""
+    for at, word in enumerate(found):
+        if word.norm != "back" or word.quoted:
+            continue
+        for up in range(at + 2, min(at + 5, len(found))):
+            if found[up].norm == "up" and not found[up].quoted:
+                return [*found[: at + 1], found[up], *found[at + 1 : up], *_together(found[up + 1 :])]
+    return found
+
+
+def _searching(word: Word) -> bool:
+    return lexicon.PHRASES.get((word.norm,)) in {"SEARCH", "FIXED"}
+
+
+def _meant(found: list[Word], at: int, vocabulary: Vocabulary) -> str | None:
+    word = found[at]
+    if word.quoted or not word.norm.isalpha() or len(word.norm) < _SHORTEST or word.norm in _known() | _SPARED:
+        return None
+    if at and not found[at - 1].quoted and found[at - 1].norm in _BEFORE_NAMES:
+        return None
+    options = [w for w in _meanings() if w[0] == word.norm[0] and _slip(word.norm, w)]
+    if word.capital and at:
+        options = [w for w in options if w in periods.NAMES]  # else a name
+    if len({_meanings()[w] for w in options}) != 1 or _name(word.text, vocabulary):
+        return None
+    return min(options, key=lambda w: (abs(len(w) - len(word.norm)), w))
+
+
+def _name(text: str, vocabulary: Vocabulary) -> bool:
+    return bool(
+        vocabulary.repo(text)
+        or text in vocabulary.owners()
+        or vocabulary.authors(text)
+        or vocabulary.user(text)
+        or vocabulary.paths(None, text)
+        or vocabulary.refs(None, text)
+    )
+
+
+def _slip(typed: str, meant: str) -> bool:
+    """Whether `typed` is `meant` with a letter too many or too few, two exchanged, or, in a long word, other vowels or
+    doubled letters. Another consonant, or another ending, may be another word."""
+    if len(meant) < _SHORTEST or abs(len(typed) - len(meant)) > 2:
+        return False
+    if min(len(typed), len(meant)) >= _LONG and _skeleton(typed) == _skeleton(meant):
+        return True
+    if len(typed) == len(meant):
+        other = [i for i, (a, b) in enumerate(zip(typed, meant, strict=True)) if a != b]
+        return len(other) == 2 and other[1] == other[0] + 1 and sorted(typed) == sorted(meant)
+    short, long = sorted((typed, meant), key=len)
+    return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(1, len(long) - 1))
+
+
+def _skeleton(word: str) -> str:
+    """The word with every vowel the same and no letter doubled."""
+    return "".join(letter for letter, _ in groupby(re.sub("[aeiou]", "a", word)))
+
+
+@cache
+def _known() -> frozenset[str]:
+    spoken = {w for phrase in lexicon.PHRASES for w in phrase}
+    return frozenset(
+        spoken | lexicon.FILLER | lexicon.PRONOUNS | lexicon.ENDS_TEXT | lexicon.JOINS | actions.POLITE | periods.NAMES
+        | actions.WORDS | restores.WORDS | changes.VERBS
+    )  # fmt: skip
+
+
+@cache
+def _meanings() -> dict[str, str]:
+    """The words that a mistyped one may stand for, and what each means."""
+    return dict(_spoken())
+
+
+def _spoken() -> Iterator[tuple[str, str]]:
+    for phrase in lexicon.PHRASES:
+        for word in phrase:
+            if word not in lexicon.FILLER and word.isalpha():
+                yield word, lexicon.PHRASES.get((word,), word)
+    for word in restores.VERBS | periods.NAMES:
+        yield word, lexicon.PHRASES.get((word,), word)

@@ -1,0 +1,54 @@
+"""What is said around a question, mistyped words, and sentences that tell to change something."""
+
+from __future__ import annotations
+
+import pytest
+
+from pivo.agent.events import Refusal, TextDelta
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Good morning! Who committed last to acme/web, please?",
+        "it's 3am and who the hell committed last to acme/web",
+        "auditor here. I was wondering who committed last to acme/web?",
+        "who comitted last to acme/web",
+        "whos the last committer of acme/web thx",
+    ],
+)
+def test_what_is_said_around_a_question_changes_nothing(kit, question: str) -> None:
+    text = "".join(e.text for e in kit.ask(question) if isinstance(e, TextDelta))
+    assert "Grace Hopper" in text
+
+
+def test_a_corrected_word_is_told(kit) -> None:
+    text = "".join(e.text for e in kit.ask("who are the contributers of acme/web") if isinstance(e, TextDelta))
+    assert "“contributers” as “contributors”" in text
+
+
+@pytest.mark.parametrize("question", ["which repos were forked", "starred commits in acme/web", "commits in acme/webb"])
+def test_words_of_their_own_and_names_are_not_corrected(kit, question: str) -> None:
+    assert any(isinstance(e, Refusal) for e in kit.ask(question))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "change the author of the last commit in acme/web to Grace",
+        "please make Grace the author of the last commit in acme/web",
+        "could you rename main of acme/web",
+        "show the last commit of acme/web and push it",
+        "I want the last commit of acme/web deleted",
+        "tag acme/web as v1.0",
+        "commit the last change to acme/web",
+    ],
+)
+def test_nothing_is_changed(kit, question: str) -> None:
+    refusal = next(e for e in kit.ask(question) if isinstance(e, Refusal))
+    assert "PIVO changes nothing" in refusal.reason
+
+
+@pytest.mark.parametrize("question", ["only commits by Ada in acme/web", "who committed only to acme/web"])
+def test_only_does_not_leave_out(kit, question: str) -> None:
+    assert any(isinstance(e, Refusal) for e in kit.ask(question))
