@@ -1,7 +1,7 @@
 """Questions with gold answers: how many the offline planner answers rightly, wrongly, or refuses.
 
 python -m benchmarks questions              # all files
-python -m benchmarks questions paraphrases  # one of grown, paraphrases, later, traps
+python -m benchmarks questions paraphrases  # one: grown, paraphrases, later, independent, independent2, traps
 """
 
 from __future__ import annotations

@@ -99,6 +99,7 @@ class Outcome:
     question: str
     verdict: str
     why: str
+    trap: bool = False
 
 
 @contextmanager
@@ -120,13 +121,16 @@ def worlds() -> Iterator[Callable[[str], Asked]]:
 
 
 def answerable(name: str, get: Callable[[str], Asked]) -> list[Outcome]:
-    """The outcomes of the questions in `<name>.yaml`."""
+    """The outcomes of the questions in `<name>.yaml`, of those marked `trap: true` as of traps."""
     found = []
     for item in yaml.safe_load((FOLDER / f"{name}.yaml").read_text()):
         asked = get(item.get("world", "organisation"))
         for question in item["ask"]:
             text = question.format(**asked.world.marks)
             answer = asked.ask([turn.strip() for turn in text.split(">>")])
+            if item.get("trap"):
+                found.append(_trapped(question, answer))
+                continue
             if answer.refused:
                 found.append(Outcome(question, "refused", answer.why))
                 continue
@@ -144,9 +148,14 @@ def traps(get: Callable[[str], Asked]) -> list[Outcome]:
             text = question.replace("{w4:.8}", asked.world.marks["w4"][:8])
             text = text.replace("{w6:.8}", asked.world.marks["w6"][:8])
             answer = asked.ask([turn.strip() for turn in text.split(">>")])
-            verdict = "refused" if answer.refused else "answered"
-            found.append(Outcome(question, verdict, "" if answer.refused else answer.told))
+            found.append(_trapped(question, answer))
     return found
+
+
+def _trapped(question: str, answer: gold.Answer) -> Outcome:
+    if answer.refused:
+        return Outcome(question, "refused", "", trap=True)
+    return Outcome(question, "answered", answer.told, trap=True)
 
 
 def main(*names: str) -> None:
@@ -157,13 +166,16 @@ def main(*names: str) -> None:
         table.add_column(column, justify="left" if column == "questions" else "right")
     failures: list[Outcome] = []
     with worlds() as get:
-        for name in names or ("grown", "paraphrases", "later", "traps"):
+        for name in names or ("grown", "paraphrases", "later", "independent", "independent2", "traps"):
             outcomes = traps(get) if name == "traps" else answerable(name, get)
-            count = Counter(o.verdict for o in outcomes)
-            shares = [f"{count[v]} ({count[v] / len(outcomes):.1%})" if count[v] else "0"
-                      for v in ("right", "wrong", "refused", "answered")]  # fmt: skip
-            table.add_row(name, str(len(outcomes)), *shares)
-            failures += [o for o in outcomes if o.verdict != ("refused" if name == "traps" else "right")]
+            for part, of in ((name, [o for o in outcomes if not o.trap]), ("traps", [o for o in outcomes if o.trap])):
+                if of:
+                    label = part if part == name else f"{name}: {part}"
+                    count = Counter(o.verdict for o in of)
+                    shares = [f"{count[v]} ({count[v] / len(of):.1%})" if count[v] else "0"
+                              for v in ("right", "wrong", "refused", "answered")]  # fmt: skip
+                    table.add_row(label, str(len(of)), *shares)
+            failures += [o for o in outcomes if o.verdict != ("refused" if o.trap else "right")]
     for failure in failures:
         console.print(f"{failure.verdict}: {failure.question}\n    {failure.why}", markup=False, highlight=False)
     console.print(table)

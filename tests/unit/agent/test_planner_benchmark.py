@@ -11,9 +11,10 @@ from benchmarks.questions import gold, run
 
 from pivo.agent.events import Refusal
 
-FILES = ("grown", "paraphrases", "later")
-REACHED = {"grown": 0.95, "paraphrases": 0.95, "later": 0.8}
-"""The share of right answers; what was written last is what the planner was not grown with."""
+FILES = ("grown", "paraphrases", "later", "independent", "independent2")
+REACHED = {"grown": 0.95, "paraphrases": 0.95, "later": 0.95, "independent": 0.97, "independent2": 0.85}
+"""The share of right answers; the planner was mended for all of them since they were written. The first runs, in the
+files' headers, tell more of what it makes of new questions."""
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +33,16 @@ def test_every_gold_answer_was_looked_at_twice(get: Callable[[str], run.Asked], 
 
 @pytest.mark.parametrize("name", FILES)
 def test_nearly_all_are_answered_rightly_and_hardly_any_wrongly(get: Callable[[str], run.Asked], name: str) -> None:
-    outcomes = run.answerable(name, get)
+    outcomes = [o for o in run.answerable(name, get) if not o.trap]
     count = Counter(outcome.verdict for outcome in outcomes)
     assert count["right"] >= REACHED[name] * len(outcomes), [o for o in outcomes if o.verdict != "right"]
-    assert count["wrong"] <= max(1, 0.01 * len(outcomes)), [o for o in outcomes if o.verdict == "wrong"]
+    assert count["wrong"] == 0, [o for o in outcomes if o.verdict == "wrong"]
 
 
 def test_no_trap_is_answered(get: Callable[[str], run.Asked]) -> None:
-    assert [o for o in run.traps(get) if o.verdict == "answered"] == []
+    marked = [o for name in FILES for o in run.answerable(name, get) if o.trap]
+    assert len(marked) >= 28
+    assert [o for o in [*run.traps(get), *marked] if o.verdict == "answered"] == []
 
 
 def test_there_are_enough() -> None:
