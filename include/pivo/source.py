@@ -378,6 +378,8 @@ def _told(url: str, said: IO[bytes]) -> Iterator[None]:
 def _lines(err: Exception) -> list[str]:
     if isinstance(err, HangupException):  # its own words are only that the server hung up
         return [text(row) for row in err.stderr_lines or ()]
+    if isinstance(err.__cause__, ConnectionError):  # so are those of a pipe that broke as it was written to
+        return []
     return str(err).splitlines()
 
 
