@@ -39,6 +39,8 @@ def stack_environment(home: Path) -> dict[str, str]:
 
 
 class Pivo(Protocol):
-    """Runs the command line on the stack: its output; the test fails unless it exits with `code`."""
+    """Runs the command line on the stack: its output; the test fails unless it exits with `code` (None: any)."""
 
-    def __call__(self, *arguments: str, code: int = 0, timeout: float = 300) -> subprocess.CompletedProcess[str]: ...
+    def __call__(
+        self, *arguments: str, code: int | None = 0, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]: ...

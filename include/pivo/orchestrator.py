@@ -9,8 +9,9 @@ import json
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,7 @@ ENDED = frozenset({"success", "failed"})
 
 _ERROR = re.compile(r"PIVO-ERROR: (?P<text>.+)")
 _POLL = 0.5  # seconds between two looks at a run
+_AGAIN = (0.5, 2.0, None)  # seconds before a run that Airflow failed to make is asked for again; then no more
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,22 @@ class Orchestrator:
         return body
 
     def trigger(self, dag_id: str, conf: dict[str, Any], run_id: str | None = None) -> DagRun:
-        """Start a run with `conf`; UsageError with Airflow's reason when it refuses the parameters."""
-        body = {"logical_date": None, "conf": conf} | ({"dag_run_id": run_id} if run_id else {})
-        return self._parse(self._send("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", body).json())
+        """Start a run with `conf`; UsageError with Airflow's reason when it refuses the parameters.
+
+        Where Airflow fails at it (its SQLite is locked for a moment) it is asked again, for the same run.
+        """
+        run_id = run_id or f"manual__{datetime.now(UTC).isoformat()}"
+        body = {"logical_date": None, "conf": conf, "dag_run_id": run_id}
+        for wait in _AGAIN:
+            try:
+                return self._parse(self._send("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", body).json())
+            except Unavailable as err:
+                if wait is None or " answered 500" not in err.what:
+                    raise
+                time.sleep(wait)
+            with suppress(NotFound):
+                return self.run(dag_id, run_id)
+        raise AssertionError("unreachable")
 
     def run(self, dag_id: str, run_id: str) -> DagRun:
         """The run as it is now; NotFound."""

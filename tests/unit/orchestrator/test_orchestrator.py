@@ -37,10 +37,27 @@ def test_a_run_is_triggered_without_a_logical_date() -> None:
     with airflow(handler) as client:
         run = client.trigger("pivo_restore", {"repo": "PIVO"})
         client.run(run.dag_id, run.run_id)
-    assert json.loads(seen[0].content) == {"logical_date": None, "conf": {"repo": "PIVO"}}
+    asked = json.loads(seen[0].content)
+    assert asked.pop("dag_run_id").startswith("manual__20")
+    assert asked == {"logical_date": None, "conf": {"repo": "PIVO"}}
     assert seen[0].headers["authorization"] == "Bearer jwt"
     assert run.url == "http://airflow/dags/pivo_restore/runs/manual__2026-11-23T03%3A12%3A07%2B00%3A00"
     assert "%2B00%3A00" in str(seen[1].url) and not run.ended
+
+
+def test_a_run_that_airflow_fails_to_make_is_asked_for_again_and_made_once() -> None:
+    made: list[str] = []
+    states = iter([500, 404, 500, 200])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        status = next(states)
+        if request.method == "POST":
+            made.append(json.loads(request.content)["dag_run_id"])
+        return httpx.Response(status, json=RUN if status == 200 else {"detail": "Database error"})
+
+    with airflow(handler, token="mine") as client:
+        assert client.trigger("pivo_restore", {}).state == "queued"
+    assert len(made) == 2 and len(set(made)) == 1
 
 
 def test_an_expired_token_is_renewed_once_but_a_persons_own_is_not() -> None:
