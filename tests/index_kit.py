@@ -6,16 +6,27 @@ import hashlib
 import random
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from pivo.events import AUDIT_TOPIC, COMMIT_TOPIC, STATE_TOPIC, Event, EventLog, commit_events, snapshot_events
+from pivo.events import (
+    AUDIT_TOPIC,
+    COMMIT_TOPIC,
+    STATE_TOPIC,
+    AuditEvent,
+    Event,
+    EventLog,
+    commit_events,
+    snapshot_events,
+)
+from pivo.index.apply import Indexer
 from pivo.index.views import VIEWS
-from pivo.index.writer import connect
+from pivo.index.writer import connect, writing
 from pivo.models import ZERO, Commit, FileChange, Manifest, Person, Previous, Ref, RefUpdate
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -144,6 +155,18 @@ def shown(index: Path) -> dict[str, list[tuple[Any, ...]]]:
         db.close()
 
 
+def beside_a_secret(folder: Path, snapshots: int) -> Path:
+    """An index with two repositories of `snapshots` each, and beside it a file that is nobody's business."""
+    with writing(folder / "pivo.db") as db:
+        for repo in ("PIVO", "acme/x"):
+            Indexer(db).apply(e for snap in history(repo, 4, snapshots) for e in snap.events())
+        long = Snap(manifest("long", 1, {"main": "l"}, 1), (commit("l", message="a" * 60_000),), ())
+        Indexer(db).apply([*long.events(), AuditEvent("ann", "question", {"repo": "PIVO"}, "answered")])
+    with closing(sqlite3.connect(folder / "secret.db")) as secret:
+        secret.executescript("CREATE TABLE s (x); INSERT INTO s VALUES ('TOP SECRET')")
+    return folder / "pivo.db"
+
+
 class MockKafka:
     """librdkafka's own broker within this process: real protocol, no isolation of transactions, no topic ids."""
 
@@ -159,3 +182,20 @@ class MockKafka:
         for value in values:
             self.producer.produce(topic, key=key, value=value)
         assert self.producer.flush(10) == 0
+
+    def messages(self, topic: str) -> list[Message]:
+        """All that a topic has, each partition's in order, what an aborted transaction sent included."""
+        end = {"group.id": "t", "enable.partition.eof": True, "auto.offset.reset": "earliest"}
+        consumer = Consumer(self.config | end)
+        parts = list(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, p, 0) for p in parts])
+        found, ends = [], 0
+        while ends < len(parts):
+            message = consumer.poll(10)
+            assert message is not None
+            if message.error():
+                ends += 1
+            else:
+                found.append(message)
+        consumer.close()
+        return found

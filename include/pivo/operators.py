@@ -1,4 +1,4 @@
-"""What dags/pivo_restore.py is made of: its params, its Spark task, and the run behind its tasks.
+"""What the DAGs that run on Spark are made of: their params, their Spark tasks, and the runs behind their tasks.
 
 One of the modules that import airflow, and the only one that does so when it is imported: DAG files import it.
 """
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from pivo.restore.run import RestoreRun
+    from pivo.verify.run import VerifyRun
 
-JOB = str(Path(__file__).resolve().parents[2] / "spark_jobs" / "restore_job.py")
+_JOBS = Path(__file__).resolve().parents[2] / "spark_jobs"
 _START_FAST = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"  # short-lived JVMs: 5 of 15 seconds
 
 
@@ -54,29 +55,77 @@ RESTORE_PARAMS = {
 }
 
 
-class SubmitRestore(SparkSubmitOperator):
-    """spark-submit, with the run's arguments, and with the job's own words when it fails."""
+VERIFY_PARAMS = {
+    "repos": Param(
+        [],
+        type="array",
+        items={"type": "string", "maxLength": 255},
+        title="Repositories",
+        description="Names in the archive; empty for the night's share of all.",
+    ),
+    "deep": Param(
+        None,
+        type=["null", "boolean"],
+        title="Deep",
+        description="Every object too, or bytes only; left out: on Sundays.",
+    ),
+    "share": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Nights",
+        description="In how many nights all repositories have their turn; left out: 7, and all on Sundays.",
+    ),
+}
+
+
+class _Submit(SparkSubmitOperator):
+    """spark-submit of one of PIVO's jobs, on the cluster that the Connection `pivo_spark` names."""
+
+    def __init__(self, *, job: str, conf: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        fast = {"spark.driver.extraJavaOptions": _START_FAST, "spark.executor.extraJavaOptions": _START_FAST}
+        super().__init__(conn_id="pivo_spark", application=str(_JOBS / job), conf=fast | (conf or {}), **kwargs)
+
+    def submit(self, context: Context, run: RestoreRun | VerifyRun) -> Any:
+        """Runs the job with the run's arguments; where it fails, with the job's own words."""
+        self.name, self.application_args = run.job_name, run.job_arguments()
+        line = ["spark-submit", "--master", run.settings.spark_master, "--name", self.name, self.application]
+        with run.submitting(shlex.join([*line, *self.application_args])):
+            return super().execute(context)
+
+    def connected(self) -> None:
+        """Fails where there is no Connection: the provider would quietly ask YARN."""
+        BaseHook.get_connection(self._conn_id)
+
+
+class SubmitRestore(_Submit):
+    """The Spark application that downloads what a restore needs."""
 
     def __init__(self, **kwargs: Any) -> None:
-        conf = {
-            "spark.driver.extraJavaOptions": _START_FAST,
-            "spark.executor.extraJavaOptions": _START_FAST,
-            "spark.executor.cores": "2",  # one JVM for two readers: they are processes of their own anyhow
-        }
-        super().__init__(conn_id="pivo_spark", application=JOB, conf=conf, **kwargs)
+        # two cores: one JVM for two readers, which are processes of their own anyhow
+        super().__init__(job="restore_job.py", conf={"spark.executor.cores": "2"}, **kwargs)
 
     def execute(self, context: Context) -> Any:
         from pivo import hooks
 
         with hooks.task_errors():
-            BaseHook.get_connection(self._conn_id)  # fails if there is none: the provider would quietly ask YARN
+            self.connected()
             run = current_restore(context)
-            if run.over:
-                return None
-            self.name, self.application_args = run.job_name, run.job_arguments()
-            line = ["spark-submit", "--master", run.settings.spark_master, "--name", self.name, JOB]
-            with run.submitting(shlex.join([*line, *self.application_args])):
-                return super().execute(context)
+            return None if run.over else self.submit(context, run)
+
+
+class SubmitVerify(_Submit):
+    """The Spark application that re-reads a share of the archive."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(job="verify_job.py", **kwargs)
+
+    def execute(self, context: Context) -> Any:
+        from pivo import hooks
+
+        with hooks.task_errors():
+            self.connected()
+            return self.submit(context, current_verify(context))
 
 
 def current_restore(context: Context | None = None) -> RestoreRun:
@@ -94,6 +143,18 @@ def current_restore(context: Context | None = None) -> RestoreRun:
         getattr(dag_run, "triggering_user_name", None),
         last=task.try_number > (getattr(task, "max_tries", None) or 0),
     )
+
+
+def current_verify(context: Context | None = None) -> VerifyRun:
+    """The run that this task belongs to."""
+    from pivo import hooks
+    from pivo.verify.run import VerifyRun
+
+    context = context or get_current_context()
+    dag_run = context["dag_run"]
+    conf = {**context["params"], **(dag_run.conf or {})}
+    night = (dag_run.logical_date or dag_run.run_after).date()
+    return VerifyRun(hooks.settings(), dag_run.run_id, conf, night, getattr(dag_run, "triggering_user_name", None))
 
 
 def alert(context: Context) -> None:

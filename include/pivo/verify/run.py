@@ -24,6 +24,7 @@ from pivo.index.reader import IndexReader
 from pivo.models import RepoName
 from pivo.progress import Progress
 from pivo.restore import outcome
+from pivo.restore.ending import ended_badly
 from pivo.restore.plan import run_folder
 from pivo.settings import Settings
 from pivo.snapshot.archive import Archive
@@ -109,6 +110,11 @@ class VerifyRun:
             raise UsageError(f"The archive cannot be verified in {share} nights.", "Give share as 1 or more.")
         return tonight(known, self.night, share), shallow.foreign(archive)
 
+    @property
+    def job_name(self) -> str:
+        """What the Spark application is called."""
+        return "PIVO-Verify"
+
     def job_arguments(self) -> list[str]:
         """What spark_jobs/verify_job.py is told; no secrets."""
         return [
@@ -124,9 +130,7 @@ class VerifyRun:
         try:
             yield
         except Exception as err:
-            said = (str(err).splitlines() or [type(err).__name__])[0][:300]
-            ended = Unavailable(f"The Spark application ended without a word: {said}", "The task's log says more.")
-            raise outcome.failure(self.folder) or ended from err
+            raise outcome.failure(self.folder) or ended_badly(err) from err
 
     def report(self, repo: str) -> dict[str, Any]:
         """Records the result of `repo`, and returns its counts. ArchiveError, which names them, for findings."""

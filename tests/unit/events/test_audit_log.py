@@ -10,7 +10,6 @@ import sys
 import time
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from index_kit import MockKafka
 from pivo.errors import Unavailable
@@ -36,19 +35,7 @@ def asked(n=0):
 
 def arrived(mock):
     """The audit events that Kafka has, in order of arrival, duplicates included."""
-    consumer = Consumer(mock.config | {"group.id": "t", "enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    parts = list(consumer.list_topics(AUDIT_TOPIC, timeout=10).topics[AUDIT_TOPIC].partitions)
-    consumer.assign([TopicPartition(AUDIT_TOPIC, p, 0) for p in parts])
-    found, ends = [], 0
-    while ends < len(parts):
-        message = consumer.poll(10)
-        assert message is not None
-        if message.error():
-            ends += 1
-        else:
-            found.append(message.value())
-    consumer.close()
-    return found
+    return [m.value() for m in mock.messages(AUDIT_TOPIC)]
 
 
 def ids(values):

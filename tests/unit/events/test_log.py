@@ -7,7 +7,6 @@ import logging
 import time
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from index_kit import MockKafka, Snap, commit, manifest, sha
 from pivo.errors import Unavailable
@@ -24,19 +23,7 @@ def mock():
 
 def sent(mock, topic):
     """Keys, headers and values of a topic."""
-    consumer = Consumer(mock.config | {"group.id": "t", "enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    parts = list(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, p, 0) for p in parts])
-    found, ends = [], 0
-    while ends < len(parts):
-        message = consumer.poll(10)
-        assert message is not None
-        if message.error():
-            ends += 1
-        else:
-            found.append((message.key(), dict(message.headers() or []), json.loads(message.value())))
-    consumer.close()
-    return found
+    return [(m.key(), dict(m.headers() or []), json.loads(m.value())) for m in mock.messages(topic)]
 
 
 def snap(repo="acme/PIVO", seq=3):

@@ -13,9 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from index_kit import Snap, commit, history, manifest, sha
+from index_kit import Snap, beside_a_secret, manifest, sha
 from pivo.errors import NotFound
-from pivo.events import AuditEvent
 from pivo.index import worker
 from pivo.index.apply import Indexer
 from pivo.index.reader import IndexReader, QueryRefused, QueryTimeout
@@ -25,19 +24,7 @@ from pivo.index.writer import writing
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    """An index with some history, and a file beside it that is nobody's business."""
-    folder = tmp_path_factory.mktemp("index")
-    with writing(folder / "pivo.db") as db:
-        for repo in ("PIVO", "acme/x"):
-            Indexer(db).apply(e for snap in history(repo, 4, 12) for e in snap.events())
-        long = Snap(manifest("long", 1, {"main": "l"}, 1), (commit("l", message="a" * 60_000),), ())
-        Indexer(db).apply([*long.events(), AuditEvent("ann", "question", {"repo": "PIVO"}, "answered")])
-    secret = sqlite3.connect(folder / "secret.db")
-    secret.execute("CREATE TABLE s (x)")
-    secret.execute("INSERT INTO s VALUES ('TOP SECRET')")
-    secret.commit()
-    secret.close()
-    return folder / "pivo.db"
+    return beside_a_secret(tmp_path_factory.mktemp("index"), 12)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
@@ -16,13 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from index_kit import Snap, commit, history, manifest
+from index_kit import beside_a_secret
 from pivo.errors import PivoError
-from pivo.events import AuditEvent
 from pivo.index import worker
-from pivo.index.apply import Indexer
 from pivo.index.reader import IndexReader
-from pivo.index.writer import writing
 
 TIMEOUT = 0.25  # seconds that a statement gets
 LATE = 0.1  # seconds that it may take beyond that
@@ -266,24 +262,9 @@ PARAMETERS = {
 }
 
 
-def build(folder: Path) -> Path:
-    """An index with some history, and beside it a file that is nobody's business."""
-    with writing(folder / "pivo.db") as db:
-        for repo in ("PIVO", "acme/x"):
-            Indexer(db).apply(e for snap in history(repo, 4, 40) for e in snap.events())
-        long = Snap(manifest("long", 1, {"main": "l"}, 1), (commit("l", message="a" * 60_000),), ())
-        Indexer(db).apply([*long.events(), AuditEvent("ann", "question", {"repo": "PIVO"}, "answered")])
-    secret = sqlite3.connect(folder / "secret.db")
-    secret.execute("CREATE TABLE s (x)")
-    secret.execute("INSERT INTO s VALUES ('TOP SECRET')")
-    secret.commit()
-    secret.close()
-    return folder / "pivo.db"
-
-
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("hostile"))
+    return beside_a_secret(tmp_path_factory.mktemp("hostile"), 40)
 
 
 @pytest.fixture(scope="module")
@@ -390,7 +371,7 @@ def _harm(sql: str, index: Path, seconds: float) -> bool:
 def test_without_the_guard_they_do_harm(tmp_path):
     """That the suite can fail: the same statements, and no guard."""
     (tmp_path / "made").mkdir()
-    first = build(tmp_path / "made")
+    first = beside_a_secret(tmp_path / "made", 40)
     harms = {"writes": 0, "reads": 0, "bombs": 0}
     for kind, statements in (("writes", WRITES[:24:2]), ("reads", READS[:36:3])):
         for number, sql in enumerate(statements):
