@@ -4,6 +4,8 @@ ifeq ($(PYTHON),)
 $(error There is no python3 on the PATH; install Python 3.11 or 3.12)
 endif
 BIN := .venv/bin
+# a worker that hangs is ended, with the stacks of all its threads, and its test fails
+UNIT := -m pytest -n 4 --timeout 180 --timeout-method thread tests/unit
 BOOTSTRAP := $(PYTHON) include/pivo/stack/bootstrap.py
 
 .PHONY: setup dev demo down test unit lint bench docs
@@ -23,12 +25,12 @@ down:  ## stop the stack; what is stored stays
 
 test: dev  ## all tests; those of the stack against a stack of their own. Prints what the unit tests cover
 	@rm -rf .coverage && mkdir .coverage
-	@$(BIN)/coverage run -m pytest -n 4 tests/unit
+	@$(BIN)/coverage run $(UNIT)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report | tail -n 1
 	@$(BIN)/python -m pytest --ignore tests/unit
 
 unit: dev  ## the tests that need no stack, four at a time: most of them wait for a socket
-	@$(BIN)/python -m pytest -n 4 tests/unit
+	@$(BIN)/python $(UNIT)
 
 lint: dev  ## what a change must be clean of
 	@$(BIN)/ruff check .
