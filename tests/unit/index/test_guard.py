@@ -207,18 +207,13 @@ def test_a_reader_that_may_not_write_to_the_folder_reads(filled):
     for folder in (filled.parent, *filled.parent.parents):
         if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest", "index", "popen-")):
             folder.chmod(0o755)
-    child = os.fork()
-    if child == 0:  # pragma: no cover - another process
-        found = ()
-        try:
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-            open_ro = sqlite3.connect(f"file:{filled}?mode=ro", uri=True)
-            found = open_ro.execute("SELECT count(*) FROM v_repos").fetchone()
-        finally:
-            os._exit(0 if found == (3,) else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    code = (
+        "import os, sqlite3, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534);"
+        "db = sqlite3.connect(f'file:{sys.argv[1]}?mode=ro', uri=True);"
+        "print(db.execute('SELECT count(*) FROM v_repos').fetchone()[0])"
+    )
+    told = subprocess.run([sys.executable, "-c", code, filled], capture_output=True, text=True, timeout=30, check=True)
+    assert told.stdout == "3\n"
 
 
 def test_the_reader_never_imports_the_writer():

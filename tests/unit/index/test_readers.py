@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,7 +22,6 @@ from pivo.index.reader import IndexReader
 from pivo.index.schema import READABLE_TABLES
 from pivo.index.writer import writing
 
-NOBODY = 65534
 COUNT = "SELECT count(*) FROM v_snapshots"
 SEARCH = "SELECT count(*) > 0 FROM v_search WHERE text MATCH 'reasons'"
 
@@ -39,28 +41,31 @@ def write(index, snaps):
             Indexer(db).apply(snap.events())
 
 
+# It imports as who may read the interpreter, and asks as who may read the index alone. Not forked from here: what
+# other threads hold at that moment would be held in it for ever.
+NOBODYS = """
+import json, os, sys
+from pivo.index import worker
+os.setgroups([]), os.setgid(65534), os.setuid(65534)
+session = worker.Session(json.loads(sys.argv[1]))
+while (request := worker.receive(sys.stdin.buffer)) is not None:
+    worker.send(sys.stdout.buffer, session.answer(request))
+"""
+
+
 class Nobody:
     """A process of a user who may write nowhere; it asks what it is told to."""
 
     def __init__(self, index: Path) -> None:
-        (mine, theirs), (answers, told) = os.pipe(), os.pipe()
-        self._pid = os.fork()
-        if self._pid == 0:
-            try:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
-                config = {"path": str(index), "tables": sorted(READABLE_TABLES), "open_tables": ["repo_snapshots"]}
-                session = worker.Session(config)
-                with os.fdopen(mine, "rb") as asked, os.fdopen(told, "wb") as out:
-                    os.close(theirs)
-                    while (request := worker.receive(asked)) is not None:
-                        worker.send(out, session.answer(request))
-            finally:
-                os._exit(0)
-        os.close(mine)
-        os.close(told)
-        self._asked, self._answers = os.fdopen(theirs, "wb"), os.fdopen(answers, "rb")
+        config = {"path": str(index), "tables": sorted(READABLE_TABLES), "open_tables": ["repo_snapshots"]}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", NOBODYS, json.dumps(config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        assert self._process.stdin and self._process.stdout
+        self._asked, self._answers = self._process.stdin, self._process.stdout
 
     def ask(self, sql):
         worker.send(self._asked, {"sql": sql, "params": [], "limit": 5, "timeout": 5.0})
@@ -72,7 +77,7 @@ class Nobody:
 
     def __exit__(self, *_):
         self._asked.close()
-        os.waitpid(self._pid, 0)
+        self._process.wait(20)
         self._answers.close()
 
 
