@@ -17,17 +17,19 @@ PivoError                    one sentence what happened, one what to do
 
 from __future__ import annotations
 
+from pivo.masking import masked
+
 
 class PivoError(Exception):
-    """A failure told to a person: `what` happened, and what to `do` about it."""
+    """A failure told to a person: `what` happened, and what to `do` about it; credentials in either are masked."""
 
     exit_code = 1
     retry = False
 
     def __init__(self, what: str, do: str = "") -> None:
-        super().__init__(what, do)
-        self.what = what
-        self.do = do
+        self.what = masked(what)
+        self.do = masked(do)
+        super().__init__(self.what, self.do)
 
     def __str__(self) -> str:
         return f"{self.what} {self.do}".strip()

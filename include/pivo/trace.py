@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from pivo.masking import masked
+
 Service = Literal["PIVO-ORCHESTRATOR", "METADATA-SVC", "SPARK-SUBMIT", "SPARK-DRIVER", "SPARK-EXECUTOR"]
 Kind = Literal["INFO", "SQL", "RES", "CMD", "LOG"]
 
@@ -20,8 +22,8 @@ _log = logging.getLogger("pivo.trace")
 
 
 def line(service: Service, kind: Kind, text: str) -> str:
-    """One line of the log; line breaks and control characters in `text` become spaces."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """One line of the log; line breaks and control characters in `text` become spaces, credentials are masked."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in masked(text)).split())
     return f"[{datetime.now():%Y-%m-%d %H:%M:%S}] [{service}] [{kind}] {flat}"
 
 

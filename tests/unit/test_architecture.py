@@ -25,15 +25,16 @@ LAYERS = (
     {"chat"},
     {"agent"},
     {"hooks", "operators"},
+    {"webhook"},
     {"orchestrator", "restore", "registry", "verify", "consolidation", "retention", "reindex", "health"},
     {"ingest", "stack"},
-    {"forges"},
+    {"forges", "organisations"},
     {"snapshot", "index"},
     {"events", "store", "source", "lfs"},
     {"webhdfs", "sparkjob", "wire"},
     {"settings"},
     {"gitobjects", "gitmemory"},
-    {"models", "removed", "errors", "progress", "trace", "findings", "alerts"},
+    {"models", "removed", "errors", "progress", "trace", "findings", "alerts", "masking"},
 )
 _HEAVY = {"pivo", "pyspark", "dulwich", "hdfs", "confluent_kafka"}
 _READS = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
