@@ -13,11 +13,11 @@ from pivo.agent.events import AgentEvent
 from pivo.agent.offline import OfflineBrain
 from pivo.agent.planner import Planner
 from pivo.agent.planner.vocabulary import Vocabulary
-from pivo.agent.policy import Policy
 from pivo.agent.proposals import Proposals
 from pivo.agent.tools import Toolbox
 from pivo.agent.tools.base import ToolContext
 from pivo.restore.plan import validate
+from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
 

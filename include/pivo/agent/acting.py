@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pivo.agent.audit import Trail, of
-from pivo.agent.policy import Policy
 from pivo.agent.proposals import DAGS, Proposal, Proposals
 from pivo.errors import PivoError
 from pivo.orchestrator import DagRun, Orchestrator
+from pivo.restore.policy import Policy
 from pivo.settings import Settings
 from pivo.trace import trace
 

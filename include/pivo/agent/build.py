@@ -15,10 +15,10 @@ from pivo.agent.gemini import GeminiBrain
 from pivo.agent.offline import OfflineBrain
 from pivo.agent.planner import Planner
 from pivo.agent.planner.vocabulary import Vocabulary
-from pivo.agent.policy import Policy
 from pivo.agent.proposals import Proposals
 from pivo.agent.tools import Toolbox
 from pivo.agent.tools.base import ToolContext
+from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 
 from pivo.agent import acting, build
 from pivo.agent.messages import ToolUse, UserMessage
-from pivo.agent.policy import Policy
 from pivo.agent.proposals import Proposals
 from pivo.chat import standing
 from pivo.chat.guards import Callers, resources, same_origin
 from pivo.chat.host import DAG, Caller, Host
 from pivo.errors import NotFound, UsageError
 from pivo.models import Json
+from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
 _ORIGIN = "chat"

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request
 
 from pivo.agent import build
-from pivo.agent.policy import Policy
 from pivo.chat.host import DAG, Caller, Host
 from pivo.errors import TargetError, Unavailable
+from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
 NO_ROLE = "Your Airflow role may ask, but not start anything."

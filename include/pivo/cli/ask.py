@@ -281,7 +281,7 @@ def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: boo
 def book(resources: Resources) -> Proposals:
     """The proposals of this installation, under its policy."""
     from pivo.agent import build
-    from pivo.agent.policy import Policy
+    from pivo.restore.policy import Policy
 
     return build.proposals(resources.settings, Policy.load(resources.settings))
 

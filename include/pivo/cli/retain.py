@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pivo.agent.policy import Policy
 from pivo.cli.output import bar, console, emit
 from pivo.errors import ArchiveError, PivoError, UsageError
 from pivo.events import AuditEvent, EventLog
 from pivo.events.audit import audited, open_audit
 from pivo.index.reader import IndexReader
 from pivo.models import RepoName, StoredPack
+from pivo.restore.policy import Policy
 from pivo.retention import Retained
 from pivo.retention import retain as remove
 from pivo.settings import Settings, base_environment

@@ -12,10 +12,10 @@ from agent_world import World
 from pivo.agent.brain import Query
 from pivo.agent.events import Done, ProposalMade, TextDelta
 from pivo.agent.messages import ToolUse, UserMessage, from_json, to_json
-from pivo.agent.policy import Policy
 from pivo.agent.tools import query_metadata
 from pivo.agent.tools.read_file import page
 from pivo.errors import ArchiveError, PivoError, TargetError, UsageError
+from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pivo.agent.audit import Trail
 from pivo.agent.brain import Declaration, Explainer, SqlWriter
 from pivo.agent.events import Evidence
-from pivo.agent.policy import Policy
 from pivo.agent.proposals import Proposal, Proposals
 from pivo.agent.views import View
 from pivo.models import Json
+from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
 if TYPE_CHECKING:
