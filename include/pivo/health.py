@@ -19,6 +19,7 @@ from pivo.errors import PivoError
 from pivo.events import AUDIT_TOPIC, COMMIT_TOPIC, client_config, spool
 from pivo.events.audit import folder
 from pivo.index import state
+from pivo.organisations import left_out
 from pivo.registry import Promises, promises
 from pivo.settings import Settings
 
@@ -198,7 +199,7 @@ def _repositories(
     settings: Settings, index: state.IndexState | None, at: datetime, findings: list[Finding]
 ) -> tuple[Repository, ...]:
     try:
-        promised = promises(settings.repositories)
+        promised = promises(settings.repositories, left_out(settings.home))
     except PivoError as err:
         findings.append(Finding("problem", "registry", err.what, err.do))
         promised = Promises(26.0, {}, (), at.timestamp())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from pivo import source
 from pivo.consolidation import after_snapshot
 from pivo.errors import NotFound, SourceError, UsageError
 from pivo.events import EventLog
-from pivo.forges import GitHub
+from pivo.forges import TASK_PATIENCE
 from pivo.ingest import Report, ingest
 from pivo.models import RepoName
+from pivo.organisations import Organisation, discover, find
 from pivo.progress import Progress, silent
 from pivo.settings import Settings, base_environment
 from pivo.snapshot.consolidate import FAN
@@ -88,35 +89,39 @@ def hours(value: Any) -> float:
 @dataclass(frozen=True)
 class Promises:
     """Within how many hours repositories are promised to be looked at: `by_name` those that are registered, and
-    `default` every repository of the `organisations`. `since` is when the registration last changed (Unix seconds)."""
+    `default` every repository of the `organisations` but those that were `left_out`. `since` is when the registration
+    last changed (Unix seconds)."""
 
     default: float
     by_name: Mapping[str, float]
-    organisations: tuple[str, ...]
+    organisations: tuple[Organisation, ...]
     since: float
+    left_out: Collection[str] = ()
 
     def of(self, repo: str) -> float | None:
         """The hours for `repo`; None when nothing is promised of it."""
         if repo in self.by_name:
             return self.by_name[repo]
-        return self.default if repo.partition("/")[0] in self.organisations and "/" in repo else None
+        owned = any(o.owns(repo) for o in self.organisations) and repo not in self.left_out
+        return self.default if owned else None
 
 
-def promises(path: Path) -> Promises:
-    """What the YAML file promises; UsageError when it cannot be read."""
+def promises(path: Path, left_out: Collection[str] = ()) -> Promises:
+    """What the YAML file promises, of all but `left_out`; UsageError when it cannot be read."""
     registered, organisations = load(path)
     default = hours(_mapping(path).get("promise", PROMISE))
     by_name = {r.name: r.promise or default for r in registered}
-    return Promises(default, by_name, tuple(organisations), path.stat().st_mtime if path.exists() else 0.0)
+    since = path.stat().st_mtime if path.exists() else 0.0
+    return Promises(default, by_name, tuple(organisations), since, left_out)
 
 
-def load(path: Path) -> tuple[list[Registered], list[str]]:
+def load(path: Path) -> tuple[list[Registered], list[Organisation]]:
     """The registered repositories and organisations of a YAML file; both empty when there is no file."""
     data = _mapping(path)
     repositories, organisations = data.get("repositories") or [], data.get("organisations") or []
     if not isinstance(repositories, list) or not isinstance(organisations, list):
         raise UsageError(f"{path}: repositories and organisations are lists.", "Begin each entry with '- '.")
-    return [Registered.read(r) for r in repositories], [str(o) for o in organisations]
+    return [Registered.read(r) for r in repositories], [Organisation.read(o) for o in organisations]
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:
@@ -135,7 +140,8 @@ def _mapping(path: Path) -> Mapping[str, Any]:
 
 
 def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:
-    """What to archive now: those `asked` for (registered names, URLs, or mappings), else all registered ones.
+    """What to archive now: those `asked` for (registered names, those of an organisation's repositories, URLs, or
+    mappings), else all registered ones.
 
     A source that is missing is planned all the same: it fails alone, when it is its turn. A registered repository
     goes before one of the same name in an organisation. A name that two sources claim is a UsageError: one of them
@@ -144,10 +150,14 @@ def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:
     registered, organisations = load(settings.repositories)
     if asked:
         by_name = {r.name: r for r in registered}
-        chosen = [by_name[a] if isinstance(a, str) and a in by_name else _asked(a) for a in asked]
+        chosen = [
+            by_name[a] if isinstance(a, str) and a in by_name else _asked(settings, organisations, a) for a in asked
+        ]
     else:
+        found = discover(settings.forge, organisations, settings.home, TASK_PATIENCE) if organisations else ()
+        listed = (Registered(repo.clone_url, repo.full_name) for repo in found)
         known = {r.name for r in registered}
-        chosen = [*registered, *(r for r in _of_organisations(settings, organisations) if r.name not in known)]
+        chosen = [*registered, *(r for r in listed if r.name not in known)]
     by_chosen: dict[str, Registered] = {}
     for repo in chosen:
         other = by_chosen.setdefault(repo.name, repo)
@@ -159,7 +169,10 @@ def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:
     return list(by_chosen.values())
 
 
-def _asked(item: Any) -> Registered:
+def _asked(settings: Settings, organisations: Sequence[Organisation], item: Any) -> Registered:
+    if isinstance(item, str) and any(o.owns(item) for o in organisations):
+        repo = find(settings.forge, organisations, item)
+        return Registered(repo.clone_url, repo.full_name)
     try:
         return Registered.parse(item)
     except SourceError as err:
@@ -170,15 +183,30 @@ def _asked(item: Any) -> Registered:
         return Registered.read(item)
 
 
-def _of_organisations(settings: Settings, organisations: Sequence[str]) -> list[Registered]:
-    if not organisations:
-        return []
-    found: list[Registered] = []
-    with GitHub(settings.forge) as forge:
-        for organisation in organisations:
-            for repo in forge.list_org_repos(organisation):
-                found.append(Registered(repo.clone_url, repo.full_name))
-    return found
+def covers(settings: Settings, repo: str, addresses: Collection[str]) -> str | None:
+    """The name by which :func:`plan` knows the forge's repository `repo` (`owner/name`) with these addresses: that of
+    a registered source, or its own when an organisation has it on the configured forge. None when neither does."""
+    registered, organisations = load(settings.repositories)
+    places = {_place(a) for a in addresses} - {None}
+    for known in registered:
+        if _place(known.url) in places:
+            return known.name
+    host = urlsplit(settings.forge.api_url).netloc.lower()
+    there = any(p and p[0] in {host, host.removeprefix("api.")} for p in places)
+    return repo if there and any(o.owns(repo) for o in organisations) else None
+
+
+def _place(url: str) -> tuple[str, str] | None:
+    """Host and path of a forge's repository, the same for http, ssh and git addresses; None for what has no host."""
+    if "://" not in url and ":" in url:  # user@host:path
+        url = "ssh://" + url.replace(":", "/", 1)
+    try:
+        parts = urlsplit(url)
+        host = (parts.netloc if parts.scheme in {"http", "https"} else parts.hostname) or ""
+    except ValueError:
+        return None
+    path = parts.path.strip("/").removesuffix(".git").lower()
+    return (host.rpartition("@")[2].lower(), path) if host and path else None
 
 
 def snapshot(settings: Settings, repo: Registered, progress: Progress = silent) -> Report:
@@ -189,7 +217,7 @@ def snapshot(settings: Settings, repo: Registered, progress: Progress = silent) 
     store, scratch = open_store(settings.archive, settings.archive_writer), settings.staging / "ingest"
     with EventLog(settings.kafka) as events:
         report = ingest(
-            repo.url,
+            settings.git.with_login(repo.url),
             repo.name,
             store=store,
             events=events,
@@ -197,6 +225,7 @@ def snapshot(settings: Settings, repo: Registered, progress: Progress = silent) 
             environment=base_environment(),
             also=repo.refs,
             token=token_for(settings, repo.url),
+            ssh=settings.git.ssh_command(),
             progress=progress,
         )
         if report.outcome == "published" and report.packs >= FAN:  # with fewer nothing is due
@@ -217,7 +246,7 @@ def place(url: str) -> dict[str, str]:
 def named(settings: Settings, name: str) -> dict[str, str]:
     """The name of a repository, if it is registered: one that a run made up may be anything."""
     registered, organisations = load(settings.repositories)
-    known = name in {r.name for r in registered} or ("/" in name and name.partition("/")[0] in organisations)
+    known = name in {r.name for r in registered} or any(o.owns(name) for o in organisations)
     return {"repo": name} if known else {}
 
 

@@ -33,7 +33,7 @@ LAYERS = (
     {"events", "store", "source", "lfs"},
     {"webhdfs", "sparkjob", "wire"},
     {"settings"},
-    {"gitobjects", "gitmemory"},
+    {"gitobjects", "gitmemory", "gitaccess"},
     {"models", "removed", "errors", "progress", "trace", "findings", "alerts", "masking"},
 )
 _HEAVY = {"pivo", "pyspark", "dulwich", "hdfs", "confluent_kafka"}

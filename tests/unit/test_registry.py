@@ -10,11 +10,18 @@ import pytest
 
 from pivo import registry
 from pivo.errors import NotFound, SourceError, UsageError
-from pivo.forges import GitHub
+from pivo.forges import ForgeRepo, GitHub
 from pivo.registry import Registered
 from pivo.settings import Settings
 
 Registry = Callable[[str], Settings]
+
+
+def listed(full_name: str, **more: bool) -> ForgeRepo:
+    """A repository as the forge lists it."""
+    owner, _, name = full_name.partition("/")
+    url = f"https://forge/{full_name}"
+    return ForgeRepo(owner, name, None, True, "main", url, f"{url}.git", **more)
 
 
 @pytest.fixture
@@ -129,12 +136,8 @@ def test_two_sources_of_one_name_are_refused(registered: Registry) -> None:
 def test_the_registered_source_of_an_organisations_repository_goes_first(
     registered: Registry, monkeypatch: Any
 ) -> None:
-    class Listed:
-        def __init__(self, name: str) -> None:
-            self.full_name, self.clone_url = name, f"https://forge/{name}.git"
-
     names = ("acme/web", "acme/new", "acme/000001-abcdef012345")
-    monkeypatch.setattr(GitHub, "list_org_repos", lambda *_: [Listed(n) for n in names])
+    monkeypatch.setattr(GitHub, "list_org_repos", lambda *_: [listed(n) for n in names])
     planned = registry.plan(
         registered("organisations: [acme]\nrepositories: [{url: 'ssh://git@forge/acme/web', name: acme/web}]")
     )

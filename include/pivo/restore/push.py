@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from pivo.errors import PivoError, TargetError, Unavailable
-from pivo.forges import ForgeRepo, GitHub
+from pivo.forges import TASK_PATIENCE, ForgeRepo, GitHub
 from pivo.gitmemory import OPTIONS
 from pivo.models import ZERO
 from pivo.progress import Progress, silent
@@ -81,7 +81,7 @@ def push(plan: RestorePlan, repo_path: Path, settings: Settings, *, progress: Pr
     elif target.path is not None:
         done = _to_folder(plan, target.path, repo_path, large)
     else:
-        done = _to_remote(plan, target.given, repo_path, settings.push_limit, large, progress)
+        done = _to_remote(plan, target.given, repo_path, settings, large, progress)
     return done.and_large(large)
 
 
@@ -90,7 +90,7 @@ def _to_forge(
 ) -> Pushed:
     assert target.name
     mark = repo.parent / _CREATED
-    with GitHub(settings.forge) as forge:
+    with GitHub(settings.forge, patience=TASK_PATIENCE) as forge:
         found = forge.repo(target.owner, target.name.name)
         if found is None:
             text = f"{plan.repo} at {plan.short}, restored by PIVO"
@@ -118,12 +118,23 @@ def forge_branch(forge: GitHub, found: ForgeRepo) -> str:
 
 
 def _to_remote(
-    plan: RestorePlan, url: str, repo: Path, limit: int, large: LargeFiles, progress: Progress = silent
+    plan: RestorePlan, url: str, repo: Path, settings: Settings, large: LargeFiles, progress: Progress
 ) -> Pushed:
-    path = Target.parse(url).path
-    bring = partial(large.to_folder, path) if path else partial(large.to_forge, url)
-    done = Sending(plan, url, repo, None, limit, progress, bring).send()
-    head = remote_head(url)
+    config = settings.git.config(url)
+    bring = partial(large.to_forge, settings.git.with_login(url))
+    done = Sending(plan, url, repo, config, settings.push_limit, progress, bring).send()
+    return _sent(plan, url, done, config)
+
+
+def _to_full_folder(plan: RestorePlan, path: Path, repo: Path, large: LargeFiles) -> Pushed:
+    """A local target that is there: an empty bare repository."""
+    url = path.as_uri()
+    done = Sending(plan, url, repo, bring=partial(large.to_folder, path)).send()
+    return _sent(plan, url, done)
+
+
+def _sent(plan: RestorePlan, url: str, done: Pushed, config: dict[str, str] | None = None) -> Pushed:
+    head = remote_head(url, config)
     if not plan.empty and head not in {None, f"refs/heads/{plan.branch}"}:
         log.warning(
             "HEAD of %s is %s, which only its host can change; the restored branch is %s", url, head, plan.branch
@@ -135,7 +146,7 @@ def _to_folder(plan: RestorePlan, path: Path, repo: Path, large: LargeFiles) -> 
     """A local target: made beside its place and renamed into it, so that it is there whole or not at all."""
     try:
         if path.is_dir() and any(path.iterdir()):
-            return _to_remote(plan, path.as_uri(), repo, 0, large)
+            return _to_full_folder(plan, path, repo, large)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}"
         try:
