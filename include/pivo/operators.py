@@ -6,11 +6,13 @@ One of the modules that import airflow, and the only one that does so when it is
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import BaseHook, Param, get_current_context
+
+from pivo.settings import default_root
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from pivo.restore.run import RestoreRun
     from pivo.verify.run import VerifyRun
 
-_JOBS = Path(__file__).resolve().parents[2] / "spark_jobs"
+_JOBS = default_root() / "spark_jobs"
 _START_FAST = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"  # short-lived JVMs: 5 of 15 seconds
 
 
@@ -112,6 +114,41 @@ class SubmitRestore(_Submit):
             self.connected()
             run = current_restore(context)
             return None if run.over else self.submit(context, run)
+
+
+class AskApproval(ApprovalOperator):
+    """Airflow's own question to a person, where the policy asks for a second one; skipped where it does not.
+
+    The policy is read, and the question made, when the task runs: neither is known while the DAG is parsed.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        # the time that a person takes is no execution time
+        super().__init__(subject="May this restore go on?", execution_timeout=None, **kwargs)
+
+    def execute(self, context: Context) -> Any:
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from pivo import hooks
+
+        with hooks.task_errors():
+            question = current_restore(context).ask_approval()
+        if question is None:
+            raise AirflowSkipException("Nobody is to be asked.")
+        self.subject, self.body = question.subject, question.body
+        self.assigned_users = [{"id": person.id, "name": person.name} for person in question.needed.approvers]
+        self.response_timeout = question.needed.within
+        return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> str:
+        """Airflow's record of the answer, judged: who approved."""
+        from pivo import hooks
+        from pivo.restore.approval import Person
+
+        told = event.get("responded_by_user")
+        by = Person(str(told["id"]), str(told["name"])) if told else None
+        with hooks.task_errors():
+            return current_restore(context).answered(by, event.get("chosen_options") == [self.APPROVE])
 
 
 class SubmitVerify(_Submit):

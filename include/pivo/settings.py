@@ -14,9 +14,16 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from pivo.errors import UsageError
+from pivo.gitaccess import GitAccess
+from pivo.masking import learn
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-"""The folder that holds dags/, plugins/, spark_jobs/ and include/."""
+"""The folder that holds dags/, plugins/, spark_jobs/ and include/, where PIVO runs from a checkout."""
+
+
+def default_root() -> Path:
+    """The checkout, or, of an installed package, the folder that its dags/ and the others were installed to."""
+    return CHECKOUT if (CHECKOUT / "dags").is_dir() else Path(sys.prefix) / "share" / "pivo"
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ class Settings:
     archive_writer: str  # HDFS user that publishes
     archive_reader: str  # HDFS user that everything else reads as
     archive_keeper: str  # HDFS user that owns the archive's folder and takes HDFS snapshots of it
-    kafka: Mapping[str, str]  # librdkafka settings, at least bootstrap.servers
+    kafka: Mapping[str, str] = field(repr=False)  # librdkafka settings, at least bootstrap.servers
     index: Path
     staging: Path
     spark_master: str
@@ -101,6 +108,7 @@ class Settings:
     forge: ForgeAccess = field(repr=False)
     gemini: GeminiAccess = field(repr=False)
     repositories: Path  # the registered repositories, a YAML file
+    policy: Path  # who may confirm and restore what, a YAML file
     trace_log: Path  # the log of what the agent set in motion
     user: str  # who acts when there is no Airflow user: the operating system's name
     memory_check: bool = True
@@ -108,13 +116,17 @@ class Settings:
     push_limit: int = 1 << 30  # bytes in one push; forges refuse 2 GiB, and a pack cut anew may grow
     archive_superuser: str = "hdfs"  # HDFS user that `pivo init` makes the archive's folder as
     file_limit: int = 100 << 20  # bytes of one file on the configured forge; 0: any size
+    git: GitAccess = GitAccess()  # logins, key and known hosts for git besides the forge
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)  # any of them signs a delivery; none: it is off
+    webhook_wait: int = 5  # seconds that a run waits for more pushes of its repository
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None) -> Settings:
         """The settings from `env` (the process environment by default); UsageError for one that cannot be read."""
         env = os.environ if env is None else env
-        root = Path(env.get("PIVO_ROOT", str(CHECKOUT))).resolve()
-        home = Path(env.get("PIVO_HOME", str(root / ".pivo"))).expanduser().resolve()
+        root = Path(env.get("PIVO_ROOT", str(default_root()))).resolve()
+        installed = root == (Path(sys.prefix) / "share" / "pivo").resolve()
+        home = Path(env.get("PIVO_HOME", "~/.pivo" if installed else str(root / ".pivo"))).expanduser().resolve()
         ports = Ports.load(env)
         host = "127.0.0.1"
         return cls(
@@ -126,7 +138,7 @@ class Settings:
             archive_writer=env.get("PIVO_ARCHIVE_WRITER", "pivo"),
             archive_reader=env.get("PIVO_ARCHIVE_READER", "pivo-reader"),
             archive_keeper=env.get("PIVO_ARCHIVE_KEEPER", "pivo-keeper"),
-            kafka={"bootstrap.servers": env.get("PIVO_KAFKA", f"{host}:{ports.kafka}")},
+            kafka=_kafka(env, home, f"{host}:{ports.kafka}"),
             index=Path(env.get("PIVO_INDEX", str(home / "index" / "pivo.db"))),
             staging=Path(env.get("PIVO_STAGING", str(home / "staging"))),
             spark_master=env.get("PIVO_SPARK_MASTER", f"spark://{host}:{ports.spark_master}"),
@@ -143,7 +155,10 @@ class Settings:
                 base_url=env.get("PIVO_GEMINI_URL") or None,
                 vertex=any(env.get(name, "").lower() in {"1", "true"} for name in _VERTEX),
             ),
-            repositories=Path(env.get("PIVO_REPOSITORIES", str(root / "include" / "repositories.yaml"))),
+            repositories=Path(
+                env.get("PIVO_REPOSITORIES", str((home if installed else root / "include") / "repositories.yaml"))
+            ),
+            policy=Path(env.get("PIVO_POLICY", str(root / "include" / "policy.yaml"))),
             trace_log=Path(env.get("PIVO_TRACE_LOG", str(home / "logs" / "pivo.log"))),
             user=env.get("PIVO_USER") or env.get("USER") or env.get("LOGNAME") or "unknown",
             memory_check=env.get("PIVO_MEMORY_CHECK", "1") != "0",
@@ -151,6 +166,15 @@ class Settings:
             push_limit=_int(env, "PIVO_PUSH_LIMIT", Settings.push_limit),
             archive_superuser=env.get("PIVO_HDFS_SUPERUSER", Settings.archive_superuser),
             file_limit=_int(env, "PIVO_FILE_LIMIT", Settings.file_limit),
+            git=GitAccess(
+                credentials=_file(env, "PIVO_GIT_CREDENTIALS_FILE", home / "secrets" / "git-credentials"),
+                ssh_key=_file(env, "PIVO_SSH_KEY_FILE", home / "secrets" / "ssh-key"),
+                ssh_passphrase=_file(env, "PIVO_SSH_PASSPHRASE_FILE", home / "secrets" / "ssh-passphrase"),
+                known_hosts=_file(env, "PIVO_SSH_KNOWN_HOSTS_FILE", home / "secrets" / "ssh-known-hosts"),
+                scratch=home / "run",
+            ),
+            webhook_secrets=tuple(_secret(env, "PIVO_WEBHOOK_SECRET", home / "secrets" / "webhook-secret").split()),
+            webhook_wait=_int(env, "PIVO_WEBHOOK_WAIT", Settings.webhook_wait),
         )
 
 
@@ -177,13 +201,48 @@ def _folders(text: str | None, home: Path) -> tuple[Path, ...]:
 
 def _secret(env: Mapping[str, str], name: str, default_file: Path) -> str:
     """`NAME`, else the content of the file that `NAME_FILE` names, else of `default_file`; empty if none."""
-    if env.get(name):
-        return env[name]
-    path = Path(env.get(f"{name}_FILE") or default_file)
+    told = env.get(name) or _content(_file(env, f"{name}_FILE", default_file)).strip()
+    learn(*told.split())
+    return told
+
+
+def _file(env: Mapping[str, str], name: str, default: Path) -> Path:
+    return Path(env.get(name) or default)
+
+
+def _content(path: Path) -> str:
+    """A secret file's text; empty if there is none."""
     try:
-        return path.read_text().strip()
+        return path.read_text()
     except FileNotFoundError:
         return ""
+    except (OSError, ValueError) as err:
+        why = err.strerror if isinstance(err, OSError) else "it is no text"
+        raise UsageError(f"The secret file {path} cannot be read: {why}.", "Mend its owner and permissions.") from None
+
+
+def _kafka(env: Mapping[str, str], home: Path, default: str) -> dict[str, str]:
+    """librdkafka's settings: where, and what the file `PIVO_KAFKA_CONFIG_FILE` says besides (`name=value` lines)."""
+    path = _file(env, "PIVO_KAFKA_CONFIG_FILE", home / "secrets" / "kafka.properties")
+    told: dict[str, str] = {}
+    for row in _content(path).splitlines():
+        name, is_one, value = row.strip().partition("=")
+        if not name or name.startswith("#"):
+            continue
+        if not is_one:
+            raise UsageError(f"{path} has a line that is no name=value.", "Write librdkafka's settings, one a line.")
+        told[name.strip()] = value.strip()
+    learn_kafka(told)
+    return {"bootstrap.servers": env.get("PIVO_KAFKA") or told.get("bootstrap.servers", default)} | {
+        name: value for name, value in told.items() if name != "bootstrap.servers"
+    }
+
+
+def learn_kafka(kafka: Mapping[str, str]) -> None:
+    """Keeps what is secret in librdkafka's settings out of errors and logs."""
+    learn(
+        *(value for name, value in kafka.items() if name.endswith(("password", "secret", ".pem", "oauthbearer.config")))
+    )
 
 
 def base_environment() -> dict[str, str]:

@@ -38,7 +38,10 @@ def jars(folder: Path) -> None:
     """The jars of HDFS and Kafka are there."""
     for conf in ("hdfs", "kafka"):
         if not any((folder / conf).glob("*.jar")):
-            raise StackError(f"The jars of {conf} are not in {folder}.", "Run `make setup`.")
+            raise StackError(
+                f"The jars of {conf} are not in {folder}.",
+                "Run `make setup` in a checkout, or `python -m pivo.stack.jars` where PIVO was installed.",
+            )
 
 
 def ports(parts: Iterable[Part]) -> None:
