@@ -6,6 +6,9 @@
 | pivo_kafka | kafka | extra: librdkafka's settings |
 | pivo_spark | spark | host (`spark://…`), port |
 | pivo_github | http | host (the API's base URL), password (the token) |
+| pivo_webhook | any | password (the secret that signs deliveries); optional |
+| pivo_git | http | host (`https://git.example.org`), login, password: git over http besides the forge; optional |
+| pivo_ssh | ssh | extra: `private_key`, `known_hosts` (ssh's file); password: what opens the key; optional |
 | pivo_gemini | any | password (the key); extra: `model`, `base_url`; optional |
 | pivo_alert | smtp, http | who is told of a missed promise (:func:`alert`); optional |
 """
@@ -16,10 +19,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from pivo.errors import PivoError
-from pivo.settings import ForgeAccess, Settings
+from pivo.gitaccess import NOWHERE, GitAccess
+from pivo.masking import learn, masked
+from pivo.settings import ForgeAccess, Settings, learn_kafka
+from pivo.stack.part import write_config
 
 ERROR_MARK = "PIVO-ERROR:"
 """Begins the log line that says why a task failed; the orchestrator's client looks for it."""
@@ -32,9 +40,10 @@ _log = logging.getLogger(__name__)
 
 def settings() -> Settings:
     """The settings with the values of Airflow's Connections laid over them; read at run time, never at parse time."""
+    _quiet()
     base = Settings.load()
     hdfs, kafka, spark = _connection("pivo_hdfs"), _connection("pivo_kafka"), _connection("pivo_spark")
-    forge, gemini = _connection("pivo_github"), _connection("pivo_gemini")
+    forge, gemini, webhook = (_connection(f"pivo_{name}") for name in ("github", "gemini", "webhook"))
     if hdfs:
         extra = hdfs.extra_dejson
         path = str(extra.get("path", "/backups")).strip("/")
@@ -47,14 +56,21 @@ def settings() -> Settings:
         )
     if kafka:
         told = {k: _text(v) for k, v in kafka.extra_dejson.items() if k not in _CONSUMER_ONLY}
-        base = replace(base, kafka=told)
+        learn_kafka(told)
+        base = replace(base, kafka={**base.kafka, **told})
     if spark and spark.host:
         host = spark.host if "://" in spark.host else f"spark://{spark.host}"
         base = replace(base, spark_master=f"{host}:{spark.port}" if spark.port else host)
     if forge and forge.host:
         host = forge.host if "://" in forge.host else f"https://{forge.host}"
+        learn(forge.password or "")
         base = replace(base, forge=ForgeAccess(host.rstrip("/"), forge.password or ""))
+    base = replace(base, git=_git_access(base))
+    if webhook and webhook.password:
+        learn(*webhook.password.split())
+        base = replace(base, webhook_secrets=tuple(webhook.password.split()))
     if gemini and gemini.password:
+        learn(gemini.password)
         extra = gemini.extra_dejson
         base = replace(
             base,
@@ -66,6 +82,39 @@ def settings() -> Settings:
             ),
         )
     return base
+
+
+def _git_access(base: Settings) -> GitAccess:
+    """The Connections pivo_git and pivo_ssh over the secret files. git and ssh take files: they are made, for their
+    owner only, beside the others."""
+    access, folder = base.git, base.home / "secrets" / "connections"
+
+    def file(name: str, text: str) -> Path:
+        learn(text)
+        write_config(folder / name, text.strip() + "\n", mode=0o600)
+        return folder / name
+
+    if (git := _connection("pivo_git")) and git.host and git.password:
+        scheme, _, host = (git.host if "://" in git.host else f"{git.schema or 'https'}://{git.host}").partition("://")
+        host, slash, path = host.partition("/")
+        port = f":{git.port}" if git.port else ""
+        login = f"{quote(git.login or '', safe='')}:{quote(git.password, safe='')}"
+        learn(git.password)
+        access = replace(access, credentials=file("git-credentials", f"{scheme}://{login}@{host}{port}{slash}{path}"))
+    if ssh := _connection("pivo_ssh"):
+        extra = ssh.extra_dejson
+        if key := extra.get("private_key"):
+            access = replace(access, ssh_key=file("ssh-key", key), ssh_passphrase=NOWHERE)
+        if passphrase := extra.get("private_key_passphrase") or ssh.password:
+            access = replace(access, ssh_passphrase=file("ssh-passphrase", passphrase))
+        if known := extra.get("known_hosts"):
+            access = replace(access, known_hosts=file("ssh-known-hosts", known))
+    return access
+
+
+def _quiet() -> None:
+    """httpx tells every address at its level INFO; some are secrets: a chat's webhook, a signed link to an object."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _text(value: object) -> str:
@@ -139,7 +188,7 @@ def alert(context: Any) -> None:
         else:
             _post(connection, {"text": text, "dag_id": run.dag_id, "run_id": run.run_id, "url": page})
     except (OSError, ValueError, KeyError, httpx.HTTPError, httpx.InvalidURL, AirflowException) as err:
-        _log.error("the alert did not get through: %s: %s", type(err).__name__, err)
+        _log.error("the alert did not get through: %s: %s", type(err).__name__, masked(str(err)))
     else:
         told.remember(f"{run.dag_id} {why}")
 
@@ -163,6 +212,8 @@ def _post(connection: Any, body: dict[str, str]) -> None:
     import httpx
 
     url = str(connection.extra_dejson.get("url") or connection.host)
+    _quiet()
+    learn(url, urlsplit(url).path.strip("/"), connection.password or "")  # a chat's webhook is its own password
     headers = {"Authorization": f"Bearer {connection.password}"} if connection.password else {}
     httpx.post(url, json=body, headers=headers, timeout=10).raise_for_status()
 

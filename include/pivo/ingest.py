@@ -81,6 +81,7 @@ class _Job:
     environment: Mapping[str, str]
     also: Sequence[str]
     token: str
+    ssh: str
     progress: Progress
     archive: Archive = field(init=False)
     published: str = ""  # the snapshot that this run has published, should it have to plan again
@@ -104,17 +105,18 @@ def ingest(
     environment: Mapping[str, str],
     also: Sequence[str] = (),
     token: str = "",
+    ssh: str = "",
     progress: Progress = silent,
 ) -> Report:
     """Snapshots the repository at `url` under `name` (by default what the URL suggests).
 
     `scratch` is a local folder for the temporary repository; `environment` the one that git runs in; `also` are ref
-    prefixes to keep besides the usual ones. Nothing is published unless it is complete. What was published and
-    could not be announced (Kafka away) is announced by the next call.
+    prefixes to keep besides the usual ones, `ssh` the command for ssh. Nothing is published unless it is complete.
+    What was published and could not be announced (Kafka away) is announced by the next call.
     """
     started = time.monotonic()
     repo = RepoName.parse(name or source.name_of(source.normalise(url)))
-    job = _Job(store, events, repo, source.normalise(url), environment, also, token, progress)
+    job = _Job(store, events, repo, source.normalise(url), environment, also, token, ssh, progress)
     scratch.mkdir(parents=True, exist_ok=True)
     _sweep(scratch)
     for attempt in range(_TRIES):
@@ -241,7 +243,7 @@ def _fetch(job: _Job, look: _Look) -> source.Remote:
             job.progress("fetching", got, None)
             return sink(data)
 
-        return source.fetch(job.url, want, haves(), counted, also=job.also, token=job.token)
+        return source.fetch(job.url, want, haves(), counted, also=job.also, token=job.token, ssh=job.ssh)
 
 
 def _prove(job: _Job, work: Workspace, previous: Manifest | None, remote: source.Remote) -> None:

@@ -116,7 +116,7 @@ class Settings:
     push_limit: int = 1 << 30  # bytes in one push; forges refuse 2 GiB, and a pack cut anew may grow
     archive_superuser: str = "hdfs"  # HDFS user that `pivo init` makes the archive's folder as
     file_limit: int = 100 << 20  # bytes of one file on the configured forge; 0: any size
-    git: GitAccess = GitAccess()  # logins, key and known hosts for git besides the forge
+    git: GitAccess = field(default_factory=GitAccess)  # logins, key and known hosts for git besides the forge
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)  # any of them signs a delivery; none: it is off
     webhook_wait: int = 5  # seconds that a run waits for more pushes of its repository
 

@@ -31,6 +31,7 @@ from dulwich.refs import HEADREF
 from dulwich.refs import Ref as GitRef
 
 from pivo.errors import SourceError, SourceMoved, Unavailable, UsageError
+from pivo.gitaccess import GitAccess, unknown_host
 from pivo.gitmemory import bounded
 from pivo.gitobjects import text
 from pivo.settings import base_environment
@@ -176,11 +177,12 @@ class _Walker:
 
 
 def fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], int], *, also: Sequence[str] = (),
-          token: str = "") -> Remote:  # fmt: skip
+          token: str = "", ssh: str = "") -> Remote:  # fmt: skip
     """Asks the remote at `url` for its refs and, when `want` names objects, writes their pack to `sink`.
 
     `haves` are tips that the archive holds; unknown ones do no harm. `also` are ref prefixes that count besides the
-    usual ones. SourceError or Unavailable when the remote fails, SourceMoved when its refs changed meanwhile.
+    usual ones, `ssh` the command for ssh (a shell's words). SourceError or Unavailable when the remote fails,
+    SourceMoved when its refs changed meanwhile.
     """
     url, wanted, offered = normalise(url), list[str](), list[str]()
 
@@ -194,7 +196,7 @@ def fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], in
         return wanted
 
     try:
-        return _fetch(url, chosen, offering(), sink, also, token)
+        return _fetch(url, chosen, offering(), sink, also, token, ssh)
     except (SourceError, Unavailable) as err:
         if url.startswith("file:"):  # the folder itself may say it better than the protocol
             _check_local(unquote(urlsplit(url).path))
@@ -202,7 +204,7 @@ def fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], in
             raise
         # What the server cannot read may be what it just said to have in common with the archive: it was collected.
         named = _HASH.search(err.what)
-        gone = named[0] if named and named[0] in offered else _gone(url, wanted, also, token)
+        gone = named[0] if named and named[0] in offered else _gone(url, wanted, also, token, ssh)
         if not gone:
             raise
         raise SourceMoved(
@@ -211,12 +213,12 @@ def fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], in
         ) from err
 
 
-def _gone(url: str, wanted: Sequence[str], also: Sequence[str], token: str) -> str | None:
+def _gone(url: str, wanted: Sequence[str], also: Sequence[str], token: str, ssh: str) -> str | None:
     """One of the objects that were `wanted`, to which no ref of the remote leads now."""
     if not wanted:
         return None
     try:
-        now = _fetch(url, lambda refs: [], [], len, also, token)
+        now = _fetch(url, lambda refs: [], [], len, also, token, ssh)
     except (SourceError, Unavailable):
         return None
     named = {now.head, *now.refs.values()}
@@ -224,7 +226,7 @@ def _gone(url: str, wanted: Sequence[str], also: Sequence[str], token: str) -> s
 
 
 def _fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], int], also: Sequence[str],
-           token: str) -> Remote:  # fmt: skip
+           token: str, ssh: str) -> Remote:  # fmt: skip
     asked, named = False, dict[str, str]()
 
     def wants(refs: Mapping[GitRef, ObjectID], depth: int | None = None) -> list[ObjectID]:
@@ -246,7 +248,7 @@ def _fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], i
                 said.write(line)
 
         with Wires(_environment(), said, TIMEOUT) as wires:
-            client, where = _client(url, wires, token)
+            client, where = _client(url, wires, token, ssh)
             result = client.fetch_pack(where, wants, _Walker(haves), sink, progress=heard)
         if result.new_shallow:
             raise _shallow(url)
@@ -269,7 +271,7 @@ def _fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], i
     return Remote(refs, head.decode() if head else None, text(ref) if ref else None, asked, follow)
 
 
-def _client(url: str, wires: Wires, token: str) -> tuple[GitClient, str]:
+def _client(url: str, wires: Wires, token: str, ssh: str) -> tuple[GitClient, str]:
     parts = urlsplit(url)
     if parts.scheme == "file":
         return LocalClient(wires), unquote(parts.path)
@@ -287,6 +289,7 @@ def _client(url: str, wires: Wires, token: str) -> tuple[GitClient, str]:
         return DaemonClient(wires, parts.hostname or "", parts.port), parts.path
     env = base_environment()
     program = env.get("GIT_SSH_COMMAND") or (shlex.quote(env["GIT_SSH"]) if env.get("GIT_SSH") else None)
+    program = program or ssh or GitAccess().ssh_command()
     client, path = get_transport_and_path(url, thin_packs=False, quiet=True, ssh_command=program)
     assert isinstance(client, SSHGitClient)
     client.ssh_vendor = Ssh(wires)
@@ -357,7 +360,10 @@ def _told(url: str, said: IO[bytes]) -> Iterator[None]:
     except NotGitRepository as err:
         raise SourceError(f"There is no repository at {shown}.", "Check the URL, and that you may read it.") from err
     except HTTPUnauthorized as err:
-        raise SourceError(f"{shown} refused access.", "Check the token, and that it may read this repository.") from err
+        raise SourceError(
+            f"{shown} refused access.",
+            "Check the token, or the login in secrets/git-credentials, and that it may read this repository.",
+        ) from err
     except _BROKE_OFF as err:
         if isinstance(err.__context__, TimeoutError):
             raise Unavailable(
@@ -393,6 +399,8 @@ def _refusal(shown: str, lines: list[str]) -> Exception:
             f"{shown} cannot send its history: {what} is missing or corrupt there ({_last(lines)}).",
             "Run `git fsck` in the source and mend it; nothing was published.",
         )
+    if sentence := unknown_host(shown, spoken):
+        return SourceError(*sentence)
     if any(sign in lower for sign in _REFUSED):
         return SourceError(
             f"{shown} is not there, or refuses access ({_last(lines)}).", "Check the URL and the access."

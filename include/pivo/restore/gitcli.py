@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pivo.errors import PivoError, StackError, TargetError, Unavailable
+from pivo.gitaccess import GitAccess, unknown_host
 from pivo.gitmemory import bounded
 from pivo.settings import base_environment
 
@@ -67,8 +68,8 @@ def environment(config: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment for git: no prompts, no tracing (it could show credentials), `config` as -c would set it."""
     env = {k: v for k, v in base_environment().items() if not k.startswith("GIT_") or k == "GIT_SSH_COMMAND"}
     env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": _TRANSPORTS, "LC_ALL": "C.UTF-8", "GIT_ASKPASS": "true"}
-    env.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=60")
     settings = {"core.hooksPath": "/dev/null", "gc.auto": "0", "maintenance.auto": "false", **_SILENCE}
+    settings |= {"core.sshCommand": GitAccess().ssh_command()}  # one in the environment goes before it
     return bounded(env, settings | dict(config or {}))
 
 
@@ -113,6 +114,8 @@ def lines(*args: str, at: Path) -> Iterator[str]:
 
 def remote_error(where: str, err: GitFailed, do: str) -> PivoError:
     """What to tell a person when a command that talked to the remote `where` failed."""
+    if sentence := unknown_host(where, " ".join(err.lines)):
+        return TargetError(*sentence)
     if err.said(*_DENIED):
         return TargetError(f"{where} does not let us in: {err.reason}.", "Check the credentials and their rights.")
     if err.said(*_AWAY):

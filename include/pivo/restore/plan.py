@@ -181,7 +181,7 @@ def validate(
         packs=packs,
         target=target,
         target_kind=goal.kind,
-        creates=check(goal, settings.forge),
+        creates=check(goal, settings.forge, settings.git),
         bytes=sum(p.file_size for p in packs),
         all_refs=all_refs,
         withheld=withheld,

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pivo.errors import PivoError, TargetError, UsageError
 from pivo.forges import GitHub
+from pivo.gitaccess import GitAccess
 from pivo.models import RepoName
 from pivo.restore import gitcli
 from pivo.settings import ForgeAccess
@@ -76,7 +77,7 @@ class Target:
         if parts.password or (parts.username and parts.scheme in {"http", "https"}):
             raise UsageError(
                 "The target's URL carries credentials, which would end up in logs.",
-                "Leave them out; give git a credential helper, or use the forge's Connection.",
+                "Leave them out: they belong into secrets/git-credentials, or the forge's Connection.",
             )
         if parts.scheme == "file":
             if parts.netloc not in {"", "localhost"}:
@@ -87,15 +88,15 @@ class Target:
         return cls(text, "git")
 
 
-def check(target: Target, access: ForgeAccess) -> str:
+def check(target: Target, access: ForgeAccess, git: GitAccess | None = None) -> str:
     """What a restore will create there, as a sentence; TargetError when the target is not absent or empty.
 
-    Asks the forge, the remote or the file system; changes nothing.
+    Asks the forge, the remote (reached as `git` says) or the file system; changes nothing.
     """
     if target.path is not None:
         return _check_folder(target.path)
     if target.kind == "git":
-        refs = occupying(target.given)
+        refs = occupying(target.given, git.config(target.given) if git else None)
         if refs:
             raise occupied(target.given, refs)
         return f"Nothing new: the empty repository {target.given} is filled."
