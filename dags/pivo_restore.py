@@ -1,12 +1,13 @@
 """
 ### Bring repositories back
 
-`validate` → `download` → `reconstruct` → `push` (these two for each repository), then `restored` if all went well, and
-`report` in every case.
+`validate` → `approval` → `download` → `reconstruct` → `push` (these two for each repository), then `restored` if all
+went well, and `report` in every case.
 
 | task | does |
 |---|---|
 | validate | resolves the ref, checks every file in the archive and the targets; changes nothing |
+| approval | asks a second person, where the policy says so (Required Actions); else skipped |
 | download | one Spark application: executors read the packs from HDFS, verify SHA-256, fill the staging folder |
 | reconstruct | a bare repository with exactly that history, its commit's hash proven, every object there |
 | push | creates the fresh repository, pushes without force, compares every ref |
@@ -24,7 +25,7 @@ from typing import Any
 
 from airflow.sdk import dag, get_current_context, task, task_group, teardown
 
-from pivo.operators import RESTORE_PARAMS, SubmitRestore, current_restore
+from pivo.operators import RESTORE_PARAMS, AskApproval, SubmitRestore, current_restore
 
 
 @dag(
@@ -85,8 +86,9 @@ def pivo_restore() -> None:
         return told
 
     repos = validate()
-    download = SubmitRestore(task_id="download")
-    repos >> download >> repository.expand(repo=repos) >> [restored(), report()]
+    approval = AskApproval(task_id="approval")
+    download = SubmitRestore(task_id="download", trigger_rule="none_failed")  # also when nobody had to be asked
+    repos >> approval >> download >> repository.expand(repo=repos) >> [restored(), report()]
 
 
 pivo_restore()

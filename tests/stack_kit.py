@@ -34,8 +34,9 @@ def told(part: str, state: str, detail: str) -> None:
 def stack_environment(home: Path) -> dict[str, str]:
     """The PIVO_… variables of a stack at `home` on free ports, with nothing inherited that points elsewhere."""
     kept = {name: value for name, value in os.environ.items() if name == "PIVO_MEMORY_CHECK"}
-    registered = {"PIVO_REPOSITORIES": str(home / "repositories.yaml")}  # none, until a test writes it
-    return {**kept, "PIVO_HOME": str(home), "PIVO_ROOT": str(CHECKOUT), **registered, **free_ports()}
+    # none, until a test writes it
+    own = {f"PIVO_{name.upper()}": str(home / f"{name}.yaml") for name in ("repositories", "policy")}
+    return {**kept, "PIVO_HOME": str(home), "PIVO_ROOT": str(CHECKOUT), **own, **free_ports()}
 
 
 class Pivo(Protocol):

@@ -38,7 +38,10 @@ BYTES_LIMIT = 500_000
 
 VerifyMode = Literal["shallow", "deep", "drill"]
 
-RestoreState = Literal["requested", "validated", "downloaded", "reconstructed", "pushed", "failed"]
+RestoreState = Literal[
+    "requested", "validated", "waiting", "approved", "downloaded", "reconstructed", "pushed", "failed"
+]
+"""`waiting` is for the approval of a second person, where the policy asks for it."""
 
 
 def now() -> datetime:

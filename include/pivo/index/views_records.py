@@ -16,7 +16,11 @@ RECORDS: tuple[View, ...] = (
             ("ref", "x.ref", "what the person asked for"),
             ("target", "x.target", "where it was restored to"),
             ("who", "x.who", "who asked for it"),
-            ("state", "x.state", "requested, validated, downloaded, reconstructed, pushed (done) or failed"),
+            (
+                "state",
+                "x.state",
+                "requested, validated, waiting (for approval), approved, downloaded, reconstructed, pushed (done) or failed",
+            ),
             ("requested_at", "x.requested_at", "when it was asked for"),
             ("finished_at", "x.finished_at", "when it was pushed or failed; NULL while it runs"),
             ("detail", "x.detail", "more, e.g. why it failed"),

@@ -14,6 +14,7 @@ from pivo.errors import PivoError, StackError, Unavailable
 from pivo.restore import outcome
 from pivo.restore.plan import PLAN, RestorePlan, repo_folder, run_folder
 from pivo.restore.report import RepoReport
+from pivo.restore.secondperson import waits
 from pivo.restore.withheld import Withheld
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ def _sweep(staging: Path) -> None:
             age = time.time() - max(path.stat().st_mtime for path in seen)
         except OSError:  # it is going already
             continue
-        if age > (KEPT_FOR if seen == [kept] else _FORGOTTEN):
+        if not waits(staging, folder.name) and age > (KEPT_FOR if seen == [kept] else _FORGOTTEN):
             shutil.rmtree(folder, ignore_errors=True)
 
 

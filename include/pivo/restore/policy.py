@@ -1,5 +1,5 @@
 """Who may confirm what the agent proposes, where a restore may go, and which takes a second person's approval:
-`include/policy.yaml`.
+`include/policy.yaml`, or the file that PIVO_POLICY names.
 
 A policy that cannot be read allows nothing (UsageError): a bad configuration fails closed.
 """
@@ -45,7 +45,7 @@ class Policy:
     @classmethod
     def load(cls, settings: Settings) -> Policy:
         """The policy of this installation; what the file does not name has the defaults above."""
-        path = settings.root / "include" / "policy.yaml"
+        path = settings.policy
         try:
             data = yaml.safe_load(path.read_text())
         except FileNotFoundError:

@@ -61,7 +61,8 @@ class RepoReport:
 
 @dataclass(frozen=True)
 class Report:
-    """A run: what was asked for, by whom, when it ended (ISO 8601, UTC), and its repositories."""
+    """A run: what was asked for, by whom, when it ended (ISO 8601, UTC), its repositories, and the second person who
+    approved it (empty when nobody had to)."""
 
     run_id: str
     who: str
@@ -70,6 +71,7 @@ class Report:
     all_refs: bool
     ended: str
     repositories: tuple[RepoReport, ...]
+    approved_by: str = ""
 
     @property
     def restored(self) -> tuple[RepoReport, ...]:
@@ -111,9 +113,8 @@ class Report:
     def summary(self) -> str:
         """For people: a line for the run, and one or more for each repository that has something to tell."""
         total = len(self.repositories)
-        lines = [
-            f"{len(self.restored)} of {total} restored as of {self.ref}, run {self.run_id}, asked for by {self.who}"
-        ]
+        people = f"asked for by {self.who}" + (f", approved by {self.approved_by}" if self.approved_by else "")
+        lines = [f"{len(self.restored)} of {total} restored as of {self.ref}, run {self.run_id}, {people}"]
         for row in self.repositories:
             if row.restored:
                 said = f"{row.commit[:12] or 'empty'}, {row.refs:,} refs, {row.commits:,} commits → {row.url}"

@@ -22,12 +22,14 @@ from pivo.events.audit import keep
 from pivo.progress import logged
 from pivo.restore import outcome
 from pivo.restore import report as reports
+from pivo.restore.approval import Person
 from pivo.restore.ending import clear, ended_badly, no_room, put_together
 from pivo.restore.plan import PLAN, RestorePlan, repo_folder, run_folder
 from pivo.restore.planning import goals, plan_each
 from pivo.restore.push import push
 from pivo.restore.reconstruct import reconstruct
 from pivo.restore.request import Request
+from pivo.restore.secondperson import Question, SecondPerson
 from pivo.settings import Settings
 from pivo.trace import trace
 
@@ -95,6 +97,35 @@ class RestoreRun:
             self._record("validated", {p.repo: f"{p.creates} {p.volume}." for p in plans})
         return list(targets)
 
+    @property
+    def second_person(self) -> SecondPerson:
+        """The approval of this run. Whoever is said to have asked is behind it, too, and so approves it no more than
+        whoever triggered it."""
+        behind = [who for who in (self.user or "", self._text("requested_by")) if who]
+        return SecondPerson(self.settings, self.run_id, self.who, tuple(behind))
+
+    def ask_approval(self) -> Question | None:
+        """What a second person is asked before anything is read; None when nobody is to be asked (any more)."""
+        with self._step("approval"):
+            plans = self._plans()
+            question = self.second_person.ask(plans)
+            if question:
+                self._record("waiting", dict.fromkeys(plans, f"for the approval of {question.needed.words}"))
+        return question
+
+    def answered(self, by: Person | None, approved: bool) -> str:
+        """Who approved; PivoError when nobody did. `by` is the person as Airflow knows them, None when time ran out."""
+        with self._step("approval"):
+            plans = self._plans()
+            name = self.second_person.answer(plans, by, approved)
+            self._record("approved", dict.fromkeys(plans, f"by {name}"))
+        return name
+
+    def _plans(self) -> dict[str, RestorePlan]:
+        """The plans of what is still to be brought back."""
+        made = [RestorePlan.load(at / PLAN) for at in self._planned()]
+        return {plan.repo: plan for plan in made}
+
     def _keep(self, repo: str, plan: RestorePlan | PivoError) -> None:
         at = self.at(repo)
         if isinstance(plan, RestorePlan):
@@ -149,6 +180,7 @@ class RestoreRun:
         Repositories that are there go on when this try is the last; before that, what may come right is tried again.
         """
         with self._step("download"):
+            self.second_person.require(self._plans())
             for at in self._planned():
                 outcome.forget_failure(at)
             trace(self.settings.trace_log, "SPARK-SUBMIT", "CMD", command)
@@ -215,6 +247,7 @@ class RestoreRun:
             self.reconstruct(repo)
         with self._step("push", repo):
             plan = self.plan(repo)
+            self.second_person.require({repo: plan})
             sent = push(plan, at / "repo.git", self.settings, progress=logged(log))
             facts = {"url": sent.url, "refs": len(sent.refs), "pushes": sent.pushes}
             outcome.leave(at, "pushed", facts | {"withheld": [asdict(w) for w in sent.withheld]})
@@ -247,6 +280,7 @@ class RestoreRun:
             all_refs=all_refs,
             ended=datetime.now(UTC).isoformat(timespec="seconds"),
             repositories=tuple(rows),
+            approved_by=self.second_person.approved_by,
         )
         self._record("failed", {r.repo: r.failure for r in made.failed}, targets)
         path = made.save(self.settings.home)

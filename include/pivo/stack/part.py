@@ -118,6 +118,7 @@ def environment(settings: Settings) -> dict[str, str]:
         PIVO_AIRFLOW_URL=settings.airflow_url,
         PIVO_FORGE_URL=settings.forge.api_url,
         PIVO_REPOSITORIES=str(settings.repositories),
+        PIVO_POLICY=str(settings.policy),
         PIVO_TRACE_LOG=str(settings.trace_log),
         PYTHONPATH=str(settings.root / "include"),
         PYTHONUNBUFFERED="1",

@@ -25,7 +25,7 @@ print("DAGS " + json.dumps({
             "tasks": {
                 t.task_id: {
                     "pool": t.pool, "down": sorted(t.downstream_task_ids), "retries": t.retries,
-                    "teardown": t.is_teardown,
+                    "teardown": t.is_teardown, "rule": str(t.trigger_rule.value),
                 }
                 for t in dag.tasks
             },
@@ -98,10 +98,11 @@ def test_only_one_drain_writes_the_index(parsed: dict) -> None:
 
 def test_a_restore_runs_its_stages_in_order_and_cleans_up(parsed: dict) -> None:
     tasks = parsed["dags"]["pivo_restore"]["tasks"]
-    order = ["validate", "download", "reconstruct", "push"]
+    order = ["validate", "approval", "download", "reconstruct", "push"]
     for before, after in pairwise(order):
         assert after in tasks[before]["down"], (before, after)
     assert tasks["report"]["teardown"]
+    assert tasks["download"]["rule"] == "none_failed", "goes on where nobody had to approve"
     assert tasks["push"]["pool"] == "pivo_push"
     assert {"repo", "ref", "target", "commit", "requested_by"} <= set(parsed["dags"]["pivo_restore"]["params"])
 

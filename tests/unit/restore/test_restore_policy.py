@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,8 @@ def rule(**more: object) -> Rule:
 
 
 def load(tmp_path: Path, text: str) -> Policy:
-    (tmp_path / "include").mkdir()
-    (tmp_path / "include" / "policy.yaml").write_text(text)
-    return Policy.load(replace(Settings.load({}), root=tmp_path, home=tmp_path))
+    (tmp_path / "policy.yaml").write_text(text)
+    return Policy.load(Settings.load({"PIVO_HOME": str(tmp_path), "PIVO_POLICY": str(tmp_path / "policy.yaml")}))
 
 
 def test_rules_are_read_from_the_policy(tmp_path: Path) -> None:
