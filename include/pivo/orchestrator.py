@@ -87,13 +87,18 @@ class Orchestrator:
         body: dict[str, Any] = self._send("GET", "/api/v2/monitor/health", anonymous=True).json()
         return body
 
-    def trigger(self, dag_id: str, conf: dict[str, Any], run_id: str | None = None) -> DagRun:
-        """Start a run with `conf`; UsageError with Airflow's reason when it refuses the parameters.
+    def trigger(
+        self, dag_id: str, conf: dict[str, Any], run_id: str | None = None, *, after: datetime | None = None
+    ) -> DagRun:
+        """Start a run with `conf`; UsageError with Airflow's reason when it refuses the parameters. `after` (aware)
+        keeps it queued until then.
 
         Where Airflow fails at it (its SQLite is locked for a moment) it is asked again, for the same run.
         """
         run_id = run_id or f"manual__{datetime.now(UTC).isoformat()}"
         body = {"logical_date": None, "conf": conf, "dag_run_id": run_id}
+        if after is not None:
+            body["run_after"] = after.isoformat()
         for wait in _AGAIN:
             try:
                 return self._parse(self._send("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", body).json())

@@ -43,6 +43,10 @@ class Host(Protocol):
         """Airflow's API as `caller`; to be used in a worker thread."""
         ...
 
+    def service(self, request: Request, settings: Settings) -> Orchestrator:
+        """Airflow's API with the installation's own login, for what no person asks; in a worker thread, too."""
+        ...
+
 
 class AirflowHost:
     """Airflow itself."""
@@ -79,6 +83,12 @@ class AirflowHost:
     def orchestrator(self, request: Request, caller: Caller) -> Orchestrator:
         inside = InProcess(request.scope[OUTER])
         return Orchestrator(str(request.base_url).rstrip("/"), "", "", token=caller.token, transport=inside)
+
+    def service(self, request: Request, settings: Settings) -> Orchestrator:
+        user, password = settings.airflow_user, settings.airflow_password
+        return Orchestrator(
+            str(request.base_url).rstrip("/"), user, password, transport=InProcess(request.scope[OUTER])
+        )
 
 
 class InProcess(httpx.BaseTransport):

@@ -54,6 +54,18 @@ class LazyApp:
             return self._made
 
 
+def webhook() -> LazyApp:
+    """The webhook's receiver, as the plugin mounts it."""
+
+    def make() -> AsgiApp:
+        from pivo.chat.host import AirflowHost
+        from pivo.chat.webhook import create_app
+
+        return create_app(AirflowHost())
+
+    return LazyApp(make)
+
+
 def chat() -> LazyApp:
     """The chat view, as the plugin mounts it."""
 

@@ -17,6 +17,7 @@ from confluent_kafka import Producer
 
 from agent_world import World, several
 from pivo.settings import CHECKOUT
+from webhook_kit import SECRET
 
 SERVER = """
 import sys, uvicorn
@@ -63,6 +64,7 @@ def airflow(world: World, kafka: str, tmp_path_factory: pytest.TempPathFactory) 
     home = tmp_path_factory.mktemp("airflow")
     users = ("admin", "user", "viewer")
     (home / "passwords.json").write_text(json.dumps({name: name for name in users}))
+    (home / "repositories.yaml").write_text("organisations: [acme]\n")
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -79,6 +81,11 @@ def airflow(world: World, kafka: str, tmp_path_factory: pytest.TempPathFactory) 
         "PIVO_KAFKA": kafka,
         "PIVO_INDEX": str(world.index),
         "PIVO_ARCHIVE": f"file://{world.archive}",
+        "PIVO_REPOSITORIES": str(home / "repositories.yaml"),
+        "PIVO_FORGE_URL": "https://api.forge.example",
+        "PIVO_WEBHOOK_SECRET": SECRET,
+        "PIVO_AIRFLOW_USER": "user",
+        "PIVO_AIRFLOW_PASSWORD": "user",
     }
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
