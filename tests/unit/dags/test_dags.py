@@ -25,7 +25,7 @@ print("DAGS " + json.dumps({
             "tasks": {
                 t.task_id: {
                     "pool": t.pool, "down": sorted(t.downstream_task_ids), "retries": t.retries,
-                    "teardown": t.is_teardown, "rule": str(t.trigger_rule),
+                    "teardown": t.is_teardown, "rule": t.trigger_rule,
                 }
                 for t in dag.tasks
             },
