@@ -119,18 +119,21 @@ def test_a_long_answer_holds_no_writer_up_and_a_writer_no_answer(index):
 
         def ask():
             while not stop.is_set():
-                asked.append(reader.query(COUNT, timeout=2.0).rows[0][0])
+                asked.append(reader.query(COUNT, timeout=20.0).rows[0][0])
 
         thread = threading.Thread(target=ask)
         thread.start()
-        with writing(index) as writer:
-            writer.execute("BEGIN IMMEDIATE")
-            Indexer(writer).apply(e for snap in history("other", 3, 30) for e in snap.events())
-            before = len(asked)
-            while len(asked) < before + 3:
-                time.sleep(0.01)
-            writer.execute("COMMIT")
-        stop.set()
-        thread.join(10)
+        try:
+            with writing(index) as writer:
+                writer.execute("BEGIN IMMEDIATE")
+                Indexer(writer).apply(e for snap in history("other", 3, 30) for e in snap.events())
+                before = len(asked)
+                while len(asked) < before + 3:
+                    assert thread.is_alive(), "a question failed"
+                    time.sleep(0.01)
+                writer.execute("COMMIT")
+        finally:
+            stop.set()
+            thread.join(30)
     assert set(asked) <= {30, 60}
     assert 30 in asked

@@ -97,10 +97,12 @@ def test_readers_read_on_and_see_the_new_one_with_their_next_question(told, past
 
         thread = threading.Thread(target=ask)
         thread.start()
-        for _ in range(3):
-            rebuild(index, past.here())
-        stop.set()
-        thread.join(10)
+        try:
+            for _ in range(3):
+                rebuild(index, past.here())
+        finally:
+            stop.set()
+            thread.join(10)
         assert set(map(tuple, asked)) == {tuple(before)}
         assert reader.query("SELECT count(*) FROM v_commits").rows == before
     assert open_before.execute("SELECT hash FROM commits ORDER BY hash").fetchall() == rows
