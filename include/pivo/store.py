@@ -182,10 +182,7 @@ class HdfsStore:
                 "Raise it (`hdfs dfsadmin -setSpaceQuota`, `-setQuota`), then run it again; nothing was published.",
             )
         if _FULL.search(text):
-            return Unavailable(
-                f"HDFS has no room for {path or '/'}: {text}",
-                "Free space on the DataNodes' disks or add one, then run it again; nothing was published.",
-            )
+            return _no_room(path, text)
         if kind in _NOT_READY or any(sign in text for sign in _NO_DATANODE):
             return Unavailable(
                 f"HDFS is not ready: {text}",
@@ -233,10 +230,17 @@ class HdfsStore:
             ) from err
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
-        self._call(
-            path,
-            lambda: self.client.write(self._path(path), data=iter(chunks), overwrite=False, permission=_READ_ONLY),
-        )
+        try:
+            self._call(
+                path,
+                lambda: self.client.write(self._path(path), data=iter(chunks), overwrite=False, permission=_READ_ONLY),
+            )
+        except Unavailable as err:
+            # Of a full disk HDFS says that there is no DataNode, or a DataNode hangs up in the middle.
+            left, block = self._direct.room() or (1, 0)
+            if left < block:
+                raise _no_room(path, f"{left:,} bytes are free, a block has {block:,}.") from err
+            raise
 
     def rename(self, src: str, dst: str) -> None:
         # Without options WebHDFS answers `false` for failures and nests the source in an existing folder;
@@ -275,6 +279,13 @@ class HdfsStore:
                 return False
             raise
         return True
+
+
+def _no_room(path: str, text: str) -> Unavailable:
+    return Unavailable(
+        f"HDFS has no room for {path or '/'}: {text}",
+        "Free space on the DataNodes' disks or add one, then run it again; nothing was published.",
+    )
 
 
 def _entry(name: str, status: dict[str, Any]) -> Entry:

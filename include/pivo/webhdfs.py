@@ -67,6 +67,15 @@ class Direct:
         except (ValueError, KeyError, TypeError) as err:
             raise NotDirect("the NameNode's answer is no listing") from err
 
+    def room(self) -> tuple[int, int] | None:
+        """The bytes that all DataNodes have free, and those of a block; None where no DataNode is known to be up."""
+        try:
+            status = json.loads(self._get(self._host, self._target("/", op="GETSTATUS")))["FsStatus"]
+            defaults = json.loads(self._get(self._host, self._target("/", op="GETSERVERDEFAULTS")))["FsServerDefaults"]
+            return (int(status["remaining"]), int(defaults["blockSize"])) if status["capacity"] else None
+        except (NotDirect, ValueError, KeyError, TypeError):
+            return None
+
     def _target(self, path: str, **asked: str) -> str:
         return f"/webhdfs/v1{quote(path)}?{urlencode(asked | {'user.name': self._user})}"
 

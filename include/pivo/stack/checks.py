@@ -15,7 +15,7 @@ from pivo.stack.part import HOST, Folders, Part
 
 MEMORY = 4.0  # GB for all parts and a restore at work
 DISK = 5.0  # GB for the home folder, the first time
-DISK_LATER = 1.0
+DISK_LATER = 1.5  # a DataNode takes a block only where a gigabyte besides it is free
 
 
 def check(settings: Settings, missing: list[Part], total: int) -> None:

@@ -197,7 +197,8 @@ def _stores_and_returns(settings: Settings, since: float) -> None:
         hdfs.delete(probe)
         make_archive(settings, hdfs)
     except (requests.RequestException, HdfsError) as err:
-        raise NotReady(f"HDFS does not store: {err}") from err
+        said = (str(err).splitlines() or [""])[0]  # Java's stack follows
+        raise NotReady(f"HDFS does not store: {said}") from err
 
 
 def make_archive(settings: Settings, hdfs: InsecureClient, archive: str = ARCHIVE) -> None:

@@ -90,7 +90,8 @@ class Supervisor:
         record = process.load(self.folders.run, part.name)
         running = record.process() if record else None
         if record is None or running is None:
-            return PartStatus(part.name, part.title, "down", None, dict(part.ports), part.url, None, None)
+            fell = "" if record is None else "It ended without `pivo down`; `pivo up` starts it again."
+            return PartStatus(part.name, part.title, "down", None, dict(part.ports), part.url, None, None, fell)
         state: State = "up"
         detail = ""
         try:

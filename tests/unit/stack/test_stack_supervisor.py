@@ -89,9 +89,12 @@ def test_a_killed_part_is_mended_and_the_others_left_alone(settings: Settings, m
     os.kill(before["one"] or 0, signal.SIGKILL)
     os.waitpid(before["one"] or 0, 0)
     assert {status.name: status.state for status in stack.status()} == {"one": "down", "two": "up"}
+    assert "`pivo up` starts it again" in stack.status()[0].detail
     stack.up(quiet)
     after = pids(stack)
     assert after["two"] == before["two"] and after["one"] not in (None, before["one"])
+    stack.down(quiet)
+    assert {status.detail for status in stack.status()} == {""}, "what was stopped is told as what fell"
 
 
 def test_a_lost_record_does_not_start_a_part_twice(settings: Settings, make: Callable[..., Part]) -> None:

@@ -27,6 +27,7 @@ class Node:
         self.datanodes: list[str] = []
         self.spoil = lambda body: body
         self.status = 200
+        self.free, self.capacity = 0, 0
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -41,6 +42,16 @@ class Node:
                 self.end_headers()
                 self.wfile.write(body)
 
+            def do_PUT(self) -> None:
+                """No DataNode can be named: HDFS 3.5.0's own words for a full disk and for a DataNode that is gone."""
+                words = "Failed to find datanode, suggest to check cluster health. excludeDatanodes=null"
+                body = json.dumps({"RemoteException": {"exception": "IOException", "message": words}}).encode()
+                self.send_response(403)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
             def log_message(self, format: str, *args: object) -> None:
                 return None
 
@@ -49,6 +60,11 @@ class Node:
         Thread(target=self.server.serve_forever, daemon=True).start()
 
     def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, bytes]:
+        if query["op"] == ["GETSTATUS"]:
+            status = {"used": 5, "remaining": self.free, "capacity": self.capacity}
+            return 200, json.dumps({"FsStatus": status}).encode()
+        if query["op"] == ["GETSERVERDEFAULTS"]:
+            return 200, json.dumps({"FsServerDefaults": {"blockSize": 128 << 20, "replication": 1}}).encode()
         if not path.endswith("/%C3%BC.pack") or "/a%20b/" not in path:
             told = {"exception": "FileNotFoundException", "message": f"File does not exist: {path}"}
             return 404, json.dumps({"RemoteException": told}).encode()
@@ -134,3 +150,24 @@ def test_a_missing_file_is_not_found(nodes: tuple[Node, Node, Node]) -> None:
         store.read("no such", 0, 10)
     with pytest.raises(NotFound):
         store.list("no such")
+
+
+@pytest.mark.parametrize(
+    ("free", "capacity", "sentence"),
+    [
+        (100 << 20, 1 << 40, "HDFS has no room for x: 104,857,600 bytes are free, a block has 134,217,728"),
+        (1 << 30, 1 << 40, "HDFS is not ready: Failed to find datanode"),
+        (0, 0, "HDFS is not ready: Failed to find datanode"),
+    ],
+)
+def test_a_full_disk_is_told_from_a_datanode_that_is_gone(
+    nodes: tuple[Node, Node, Node], free: int, capacity: int, sentence: str
+) -> None:
+    nodes[0].free, nodes[0].capacity = free, capacity
+    with pytest.raises(Unavailable) as told:
+        HdfsStore(f"webhdfs://{nodes[0].address}/backups", "writer", 5).write("x", [b"1"])
+    assert sentence in told.value.what
+
+
+def test_what_hdfs_has_free_is_unknown_where_nobody_answers() -> None:
+    assert Direct("127.0.0.1:9", "writer", 1).room() is None
