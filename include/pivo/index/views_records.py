@@ -19,7 +19,7 @@ RECORDS: tuple[View, ...] = (
             (
                 "state",
                 "x.state",
-                "requested, validated, waiting (for approval), approved, downloaded, reconstructed, pushed (the end), failed",
+                "requested, validated, waiting (for approval), approved, downloaded, reconstructed, pushed or failed",
             ),
             ("requested_at", "x.requested_at", "when it was asked for"),
             ("finished_at", "x.finished_at", "when it was pushed or failed; NULL while it runs"),
