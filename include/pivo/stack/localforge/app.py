@@ -9,24 +9,28 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pivo.stack.localforge import api, lfs, page
+from pivo.stack.localforge import answers, api, hooksapi, lfs, page
+from pivo.stack.localforge.access import Refused
 from pivo.stack.localforge.githttp import GitHttp
 from pivo.stack.localforge.repos import Forge
+from pivo.stack.localforge.webhooks import Webhooks
 
 
-def create_app(forge: Forge) -> ASGIApp:
-    """The forge as an ASGI application."""
+def create_app(forge: Forge, hooks: Webhooks | None = None) -> ASGIApp:
+    """The forge as an ASGI application; `hooks` to be closed by who gives them."""
+    hooks = hooks or Webhooks(forge)
     site = Starlette(
         routes=[
-            Mount("/api/v3", routes=api.routes(), name="api"),
+            Mount("/api/v3", routes=[*api.routes(), *hooksapi.routes()], name="api"),
             *lfs.routes(),
             *page.routes(),
         ],
         middleware=[Middleware(_LocalOnly)],
-        exception_handlers={api.Refused: api.refused, 404: _not_found, 405: _not_found},
+        exception_handlers={Refused: answers.refused, 404: _not_found, 405: _not_found},
     )
     site.state.forge = forge
-    git = GitHttp(forge)
+    site.state.hooks = hooks
+    git = GitHttp(forge, hooks)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (call := git.match(scope)):
@@ -39,7 +43,8 @@ def create_app(forge: Forge) -> ASGIApp:
 
 async def _not_found(request: Request, _err: Exception) -> Response:
     if request.url.path.startswith("/api/"):
-        return api.answer(request, {"message": "Not Found", "documentation_url": api.DOCS, "status": "404"}, 404)
+        body = {"message": "Not Found", "documentation_url": answers.DOCS, "status": "404"}
+        return answers.answer(request, body, 404)
     return Response("Not found\n", status_code=404, media_type="text/plain")
 
 

@@ -20,8 +20,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from pivo.gitmemory import BOUNDED
-from pivo.stack.localforge.api import Refused, credentials
+from pivo.stack.localforge.access import Refused, credentials
 from pivo.stack.localforge.repos import Account, Forge, Repository, git_environment
+from pivo.stack.localforge.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ class Call:
 class GitHttp:
     """Answers git's requests for the repositories of a forge."""
 
-    def __init__(self, forge: Forge) -> None:
-        self.forge = forge
+    def __init__(self, forge: Forge, hooks: Webhooks) -> None:
+        self.forge, self.hooks = forge, hooks
 
     def match(self, scope: Scope) -> Call | None:
         """The call that a request makes, or None when it is no git request."""
@@ -79,11 +80,17 @@ class GitHttp:
         if refusal is not None or repo is None:
             await (refusal or _text(404, "Repository not found."))(scope, receive, send)
             return
+        if call.path != "git-receive-pack":
+            await self._run(call, repo, account, request, send)
+            return
+        before = await asyncio.to_thread(self.hooks.refs, repo)
         try:
             await self._run(call, repo, account, request, send)
         finally:
-            if call.path == "git-receive-pack":
-                await asyncio.to_thread(self.forge.adopt_first_branch, repo.path)
+            await asyncio.to_thread(self.forge.adopt_first_branch, repo.path)
+            if before is not None:
+                base, who = str(request.base_url).rstrip("/"), account.login if account else "ghost"
+                await asyncio.to_thread(self.hooks.pushed, repo, before, who, base)
 
     def _refusal(self, call: Call, account: Account | None, repo: Repository | None) -> Response | None:
         push = call.service == "receive-pack"
@@ -92,8 +99,12 @@ class GitHttp:
             return _text(401, "Authentication required.", challenge=True)
         if repo is None:
             return _text(404, "Repository not found.")
+        if not self.forge.lets_in(account, repo.owner):
+            return _text(403, f"The '{repo.owner}' organization has enabled or enforced SAML SSO.")
         if push and account and not account.write:
             return _text(403, f"Permission to {repo.full_name}.git denied to {account.login}.")
+        if push and repo.archived:
+            return _text(403, "This repository was archived so it is read-only.")
         return None
 
     async def _run(self, call: Call, repo: Repository, account: Account | None, request: Request, send: Send) -> None:

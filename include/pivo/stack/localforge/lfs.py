@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from pivo.stack.localforge.api import Refused, credentials
+from pivo.stack.localforge.access import Refused, credentials
 from pivo.stack.localforge.repos import Forge, Repository
 
 _MEDIA = "application/vnd.git-lfs+json"

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pivo.settings import base_environment
+from pivo.stack.localforge.limits import Limits
 
 _NAME = re.compile(r"^[A-Za-z0-9_.-]{1,100}$")
 _FACTS = "forge.json"
@@ -30,10 +31,13 @@ class BadName(Exception):
 
 @dataclass(frozen=True)
 class Account:
-    """Who a token speaks for. Without `write` it is a token that may read and nothing else."""
+    """Who a token speaks for. Without `write` it is a token that may read and nothing else; a `fine_grained` one has
+    permissions in the place of scopes. `authorised` for the single sign-on of these organisations."""
 
     login: str
     write: bool = True
+    fine_grained: bool = False
+    authorised: frozenset[str] = frozenset()
 
     @property
     def scopes(self) -> str:
@@ -54,6 +58,8 @@ class Repository:
     default_branch: str
     pushed_at: str
     size: int  # kB, as GitHub counts; 0 when nothing was pushed
+    archived: bool = False
+    fork: bool = False
 
     @property
     def full_name(self) -> str:
@@ -71,13 +77,15 @@ class Forge:
 
     `tokens` maps a token to its account. `orgs` are the organisations that exist; None accepts any name.
     With `anonymous_read` everyone who reaches the (loopback) port may read; without it, private repositories
-    are hidden from those without a token, as on GitHub.
+    are hidden from those without a token, as on GitHub. Organisations in `saml` enforce single sign-on.
     """
 
     root: Path
     tokens: dict[str, Account]
     orgs: frozenset[str] | None = None
     anonymous_read: bool = True
+    saml: frozenset[str] = frozenset()
+    limits: Limits | None = None  # a GitHub Enterprise server has none, unless it is told to
     _creating: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -93,6 +101,10 @@ class Forge:
         if not _NAME.match(org) or org.startswith((".", "-")) or self.is_user(org):
             return False
         return self.orgs is None or org in self.orgs
+
+    def lets_in(self, account: Account | None, owner: str) -> bool:
+        """Whether an organisation's single sign-on, if it enforces one, lets a token in."""
+        return owner not in self.saml or account is None or owner in account.authorised
 
     def find(self, owner: str, name: str) -> Repository | None:
         """The repository, its name compared without regard to case, as GitHub does; None if there is none."""
@@ -115,8 +127,10 @@ class Forge:
         """All owners that have a folder."""
         return sorted(p.name for p in self.root.glob("*") if p.is_dir() and _NAME.match(p.name) and p.name[0] != ".")
 
-    def create(self, owner: str, name: str, description: str | None, private: bool) -> Repository:
-        """A new empty repository. NameTaken, BadName."""
+    def create(
+        self, owner: str, name: str, description: str | None, private: bool, copy: Repository | None = None
+    ) -> Repository:
+        """A new empty repository, or a fork that is a `copy` of another. NameTaken, BadName."""
         if not _NAME.match(name) or name in {".", ".."} or name.endswith(".git"):
             raise BadName(name)
         with self._creating:
@@ -126,18 +140,25 @@ class Forge:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".new-", dir=self.root) as scratch:
                 fresh = Path(scratch) / "repo"
-                self.git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(fresh))
+                if copy:
+                    self.git("clone", "--quiet", "--bare", "--template=", str(copy.path), str(fresh))
+                else:
+                    self.git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(fresh))
                 now = _iso(datetime.now(UTC))
                 facts: dict[str, object] = {"name": name, "owner": owner, "description": description}
-                facts |= {"private": private, "created_at": now}
+                facts |= {"private": private, "created_at": now, "fork": copy is not None}
                 (fresh / _FACTS).write_text(json.dumps(facts))
                 fresh.rename(folder / f"{name}.git")
         return self._read(folder / f"{name}.git")
 
-    def describe(self, repo: Repository, description: str | None) -> Repository:
-        """Change the description."""
-        facts = json.loads((repo.path / _FACTS).read_text()) | {"description": description}
-        (repo.path / _FACTS).write_text(json.dumps(facts))
+    def fork(self, repo: Repository, owner: str, name: str) -> Repository:
+        """A copy of a repository for another owner. NameTaken, BadName."""
+        return self.create(owner, name, repo.description, repo.private, copy=repo)
+
+    def change(self, repo: Repository, **facts: object) -> Repository:
+        """Change the `description`, or whether it is `archived`."""
+        known = json.loads((repo.path / _FACTS).read_text())
+        (repo.path / _FACTS).write_text(json.dumps(known | facts))
         return self._read(repo.path)
 
     def branches(self, repo: Repository) -> list[tuple[str, str]]:
@@ -178,6 +199,8 @@ class Forge:
             default_branch=head.removeprefix("ref: refs/heads/"),
             pushed_at=_iso(datetime.fromtimestamp(pushed, UTC)),
             size=(packs + 1023) // 1024,
+            archived=bool(facts.get("archived")),
+            fork=bool(facts.get("fork")),
         )
 
 

@@ -14,14 +14,15 @@ import uvicorn
 from pivo.errors import StackError
 from pivo.stack.localforge.app import create_app
 from pivo.stack.localforge.repos import Account, Forge
+from pivo.stack.localforge.webhooks import Webhooks
 
 _HOST = "127.0.0.1"
 
 
-def _config(forge: Forge) -> uvicorn.Config:
+def _config(forge: Forge, hooks: Webhooks) -> uvicorn.Config:
     # asyncio's loop: uvloop cannot start programs from a thread that is not the main one
     return uvicorn.Config(
-        create_app(forge),
+        create_app(forge, hooks),
         loop="asyncio",
         lifespan="off",
         log_level="warning",
@@ -52,7 +53,8 @@ class ForgeServer:
     def __init__(self, forge: Forge, port: int = 0) -> None:
         self.forge = forge
         self._sock = _listen(port)
-        self._server = uvicorn.Server(_config(forge))
+        self._hooks = Webhooks(forge)
+        self._server = uvicorn.Server(_config(forge, self._hooks))
         self._thread = threading.Thread(target=self._server.run, args=([self._sock],), daemon=True)
 
     @property
@@ -72,6 +74,7 @@ class ForgeServer:
     def __exit__(self, *_exc: object) -> None:
         self._server.should_exit = True
         self._thread.join(10)
+        self._hooks.close()
         self._sock.close()
 
 
@@ -95,4 +98,8 @@ def main(argv: list[str] | None = None) -> None:
         sock = _listen(args.port)
     except StackError as err:
         raise SystemExit(str(err)) from None
-    uvicorn.Server(_config(forge)).run([sock])
+    hooks = Webhooks(forge)
+    try:
+        uvicorn.Server(_config(forge, hooks)).run([sock])
+    finally:
+        hooks.close()
