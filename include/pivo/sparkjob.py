@@ -34,12 +34,9 @@ def application(cluster: str) -> Iterator[Any]:
     reach(cluster)
     try:
         context = SparkContext(conf=SparkConf())
+        context.setLogLevel("WARN")
     except Py4JError as err:
-        raise Unavailable(
-            f"The Spark cluster did not take the application: {reason(err)}.",
-            "Look at `pivo status` and the Spark master's log, then try again.",
-        ) from None
-    context.setLogLevel("WARN")
+        raise _not_taken(cluster, err) from None
     try:
         yield context
     finally:
@@ -56,6 +53,8 @@ def spread(
     try:
         return list(context.parallelize(items, len(items)).map(work).collect())
     except Py4JError as err:
+        if any(sign in str(err) for sign in _STOPPED):
+            raise _not_taken(str(context.master), err) from None
         if watch.gave_up:
             raise Unavailable(
                 f"The Spark cluster at {context.master} ran no task for {watch.patience:.0f} s.",
@@ -64,6 +63,20 @@ def spread(
         raise Unavailable(f"The Spark application failed: {reason(err)}.", advice) from None
     finally:
         watch.stop()
+
+
+_STOPPED = ("stopped SparkContext", "SparkContext has been shutdown")
+_NEVER_BEGAN = (*_STOPPED, "SparkContext._taskScheduler()")  # what is left when no master took the application
+
+
+def _not_taken(cluster: str, err: Exception) -> Unavailable:
+    why = reason(err)
+    if any(sign in str(err) for sign in _NEVER_BEGAN):
+        why = "its master listens, but let nobody in with this secret (spark.authenticate.secret)"
+    return Unavailable(
+        f"The Spark cluster at {cluster} did not take the application: {why}.",
+        "Compare the secrets, look at `pivo status` and the Spark master's log, then try again.",
+    )
 
 
 class _Watch:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pivo.errors import StackError
 from pivo.settings import Settings
 from pivo.stack.java import Find, home_for_spark
+from pivo.stack.keys import secret
 from pivo.stack.loopback import request
 from pivo.stack.part import HOST, Folders, NotReady, Part, write_config
 
@@ -62,7 +63,7 @@ def environment(settings: Settings, java: Find) -> dict[str, str]:
 
 
 def defaults(settings: Settings) -> dict[str, str]:
-    """spark-defaults.conf: what every application on this stack starts from."""
+    """spark-defaults.conf: what every application on this stack starts from, but for the secret that lets it in."""
     return {
         "spark.driver.host": HOST,
         "spark.driver.bindAddress": HOST,
@@ -77,6 +78,9 @@ def defaults(settings: Settings) -> dict[str, str]:
         "spark.port.maxRetries": "32",
         "spark.executorEnv.PYTHONPATH": str(settings.root / "include"),
         "spark.hadoop.fs.defaultFS": f"hdfs://{HOST}:{settings.ports.namenode}",
+        # master, worker, driver and executors talk only to who knows the same secret, and encrypted
+        "spark.authenticate": "true",
+        "spark.network.crypto.enabled": "true",
     }
 
 
@@ -100,8 +104,10 @@ def parts(settings: Settings, java: Find) -> list[Part]:
 
     def prepare() -> None:
         conf = folders.conf / "spark"
-        rows = "".join(f"{name} {value}\n" for name, value in defaults(settings).items())
-        write_config(conf / "spark-defaults.conf", rows)
+        # Spark takes its secret from its configuration only: not from a file's name, and an argument could be read
+        known = {"spark.authenticate.secret": secret(folders.secrets / "spark")}
+        rows = "".join(f"{name} {value}\n" for name, value in (defaults(settings) | known).items())
+        write_config(conf / "spark-defaults.conf", rows, mode=0o600)
         write_config(conf / "log4j2.properties", _LOGGING)
         for folder in (work, folders.home / "spark" / "local"):
             folder.mkdir(parents=True, exist_ok=True)

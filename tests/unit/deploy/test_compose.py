@@ -210,7 +210,7 @@ def test_kafka_is_configured_as_in_the_embedded_stack(compose: dict[str, Any], e
 def test_spark_is_configured_as_in_the_embedded_stack(embedded: Settings) -> None:
     rows = (CHECKOUT / "deploy/spark/spark-defaults.conf").read_text().splitlines()
     told = dict(row.split(" ", 1) for row in rows if row and not row.startswith("#"))
-    mine = spark.defaults(embedded) | {"spark.authenticate": "true"}
+    mine = spark.defaults(embedded)
     for name in ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"):  # loopback, and fast starts
         del mine[name]
     assert {k: _hosts(v) for k, v in told.items()} == {k: _hosts(v) for k, v in mine.items()}
