@@ -2,7 +2,8 @@
 
     python3 deploy/make_secrets.py [folder]
 
-Standard library only. The forge's token and Gemini's key are yours: they are made empty, fill them in.
+Standard library only. The forge's token, its webhook's secret and Gemini's key are yours: they are made empty, fill in
+what you have.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main(folder: Path) -> None:
     secret("airflow_jwt_secret", secrets.token_urlsafe(64))
     secret("airflow_fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     secret("spark_secret", secrets.token_urlsafe(48))
-    for name in ("forge_token", "gemini_key"):
+    for name in ("forge_token", "gemini_key", "webhook_secret"):
         secret(name, "")
     sys.stdout.write(
         f"The secrets are in {folder}, for you and for the containers only: the folder is closed to others.\n"
