@@ -126,6 +126,8 @@ class VerifyRun:
     def submitting(self, command: str) -> Iterator[None]:
         """Around the Spark job: turns its failure into the error that the job left behind."""
         outcome.forget_failure(self.folder)
+        if not (self.folder / _WORK).exists():  # cleared by hand, after the run had put its folder away
+            self.plan()
         trace(self.settings.trace_log, "SPARK-SUBMIT", "CMD", command)
         try:
             yield
@@ -135,6 +137,11 @@ class VerifyRun:
     def report(self, repo: str) -> dict[str, Any]:
         """Records the result of `repo`, and returns its counts. ArchiveError, which names them, for findings."""
         result = self._work(repo).done()
+        if result is None and not self.folder.exists():
+            raise NotFound(
+                f"What this run found of {repo} is on record, and its files are put away.",
+                "v_verifications has it; to look again, clear the task verify with what comes after it.",
+            )
         if result is None:
             raise Unavailable(f"{repo} was not verified: its task was lost.", "Run the verification again.")
         record(self.settings, result, self.run_id, self.user or "schedule")

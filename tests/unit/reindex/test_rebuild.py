@@ -8,13 +8,20 @@ import threading
 
 import pytest
 
+from archive_kit import ENVIRONMENT, Vault
 from index_kit import shown
 from pivo.errors import ArchiveError, Unavailable
+from pivo.events import snapshot_events
+from pivo.index.apply import Indexer
+from pivo.index.ledger import lost as ledger
 from pivo.index.reader import IndexReader
 from pivo.index.tables import TABLES
 from pivo.index.writer import connect, drain, writing
 from pivo.reindex import rebuild as module
 from pivo.reindex.rebuild import rebuild
+from pivo.reindex.sources import Here
+from pivo.retention import retain
+from pivo.snapshot.archive import Archive
 
 
 def everything(index):
@@ -176,3 +183,32 @@ def test_nothing_is_left_in_the_scratch_folder(told, past, index):
     shutil.rmtree(past.folder / "reindex", ignore_errors=True)
     rebuild(index, past.here())
     assert list((past.folder / "reindex").iterdir()) == []
+
+
+def test_after_a_retention_run_it_is_what_it_was_and_all_that_was_lost_is_still_there(past, index, tmp_path):
+    vault = Vault(tmp_path / "kept")
+    shutil.copytree(past.folder / "archive" / "PIVO", vault.folder / "archive" / "PIVO")
+    vault.events.sent += [one for one in past.log.sent if one.manifest.repo == "PIVO"]
+    places = {"scratch": tmp_path / "scratch", "environment": ENVIRONMENT}
+    rebuild(index, Here(vault.archive, **places))
+    with IndexReader(index) as reader:
+        lost = ledger(reader, "PIVO")
+    assert len(lost) > 1
+    done = retain(vault.store, vault.events, "PIVO", days=0, who="kim", told=lambda *_: None, **places)
+    assert done and len(done.packs) > 5
+    announced = vault.events.sent[-1]
+    with writing(index) as db:
+        Indexer(db).apply(snapshot_events(announced.manifest, announced.updates, announced.path))
+
+    fresh = tmp_path / "fresh" / "pivo.db"
+    archive = Archive(vault.store)
+    result = rebuild(fresh, Here(archive, **places))
+    assert (result.snapshots, result.refused) == (len(vault.events.sent), 0)
+    assert everything(fresh) == everything(index)
+    assert shown(fresh) == shown(index)
+    with IndexReader(fresh) as reader:
+        assert ledger(reader, "PIVO") == lost
+    with archive.objects(archive.require("PIVO")) as objects:
+        for commit in lost:
+            assert archive.resolve("PIVO", commit.hash).commit == commit.hash
+            assert objects.entry(commit.hash, "file0").oid

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from archive_kit import ENVIRONMENT
-from gitmake import Repo
+import pytest
+
+from archive_kit import ENVIRONMENT, Vault
+from gitmake import Repo, linear
 from life_kit import NAME, lived
 from pivo.consolidation import consolidated
 from pivo.models import Manifest
@@ -17,6 +19,7 @@ from pivo.retention import retain
 from pivo.settings import Settings
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.history import commits_of_snapshot
+from pivo.snapshot.publish import Upload
 
 
 def test_every_old_snapshot_is_restored_as_it_was_before(settings: Settings, tmp_path: Path) -> None:
@@ -52,3 +55,38 @@ def test_every_old_snapshot_is_restored_as_it_was_before(settings: Settings, tmp
         assert [told(m, f"b{turn}{n}") for n, m in enumerate(manifests)] == commits
         consolidated(vault.store, vault.events, NAME, everything=True, **places)  # type: ignore[arg-type]
     assert len(plan(some[-1], "y").packs) == 1
+
+
+def test_a_consolidation_in_the_middle_of_a_restore_is_nothing_to_it(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, vault = linear(tmp_path / "source.git", 3), Vault(tmp_path / "vault")
+    for night in range(4):
+        source.commit("main", 50 + night)
+        vault.ingest(source, str(NAME))
+    own = replace(settings, archive=vault.store.url)
+
+    def plan(run_id: str) -> RestorePlan:
+        return validate(own, repo=str(NAME), ref="HEAD", target="pivo/x", run_id=run_id, all_refs=True)
+
+    def restored(made: RestorePlan, name: str) -> tuple[dict[str, str], list[str]]:
+        download(made, tmp_path / name / "packs", own.archive, "reader")
+        repo = Repo(reconstruct(made, tmp_path / name).path)
+        return dict(repo.refs()), sorted(repo.objects("--all"))
+
+    early, seen = plan("early"), list[tuple[dict[str, str], list[str]]]()
+    publish = Upload.publish
+
+    def midway(self: Upload, manifest: Manifest) -> None:
+        seen.append(restored(early, "meanwhile"))  # the new pack is uploaded, and belongs to nothing yet
+        late = plan("late")
+        publish(self, manifest)
+        seen.append(restored(late, "planned-before"))
+
+    monkeypatch.setattr(Upload, "publish", midway)
+    places = {"scratch": vault.folder / "scratch", "environment": ENVIRONMENT}
+    made = consolidated(vault.store, vault.events, NAME, everything=True, **places)  # type: ignore[arg-type]
+    fresh = plan("fresh")
+    assert made and (made.seq, len(early.packs), len(fresh.packs)) == (5, 4, 1)
+    seen += [restored(early, "afterwards"), restored(fresh, "fresh")]
+    assert all(one == seen[0] for one in seen) and len(seen) == 4 and seen[0][1]

@@ -189,6 +189,21 @@ def test_a_run_plans_works_reports_and_cleans(indexed: Settings, copy: Copy, tol
     assert not run.folder.exists()
 
 
+def test_tasks_that_are_cleared_by_hand_after_the_end_look_again(indexed: Settings, told: list[VerifyEvent]) -> None:
+    run = a_run(indexed, repos=[REPO])
+    for _ in range(2):
+        if not told:
+            run.plan()
+        with run.submitting("spark-submit"):
+            attempt(load_work(run.folder / "work.json")[0])
+        assert run.report(REPO)["findings"] == 0
+        run.clean()
+    assert len({e.run_id for e in told}) == 1 and len(told) == 2
+    with pytest.raises(NotFound, match="is on record") as alone:
+        run.report(REPO)
+    assert not alone.value.retry and not run.folder.exists()
+
+
 def test_a_run_with_findings_fails_with_a_sentence_that_names_them(
     indexed: Settings, copy: Copy, told: list[VerifyEvent]
 ) -> None:
