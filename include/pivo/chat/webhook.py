@@ -100,9 +100,8 @@ def _received(host: Host, around: _Surroundings, request: Request, body: bytes, 
             trail.record("refusal", "refused: wrong signature")
         raise
     found = delivery.read(request.headers, body)
-    with host.service(request, settings) as airflow:
-        ledger = Ledger(settings.home / "webhook" / "deliveries.db")
-        done = Receiver(settings, ledger, airflow, trail.record).receive(found)
+    ledger = Ledger(settings.home / "webhook" / "deliveries.db")
+    done = Receiver(settings, ledger, host.service(request, settings), trail.record).receive(found)
     return JSONResponse(done.to_json(), status_code=202 if done.outcome in {"started", "folded"} else 200)
 
 

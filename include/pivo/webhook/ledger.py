@@ -21,16 +21,20 @@ CREATE TABLE IF NOT EXISTS deliveries (
     at REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS deliveries_at ON deliveries (at);
-CREATE TABLE IF NOT EXISTS runs (repo TEXT PRIMARY KEY, run_id TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS runs (
+    repo TEXT PRIMARY KEY, run_id TEXT NOT NULL, at REAL NOT NULL, after REAL NOT NULL DEFAULT 0
+);
 """
 
 
 @dataclass(frozen=True)
 class Run:
-    """The run that a repository last got, and when it was asked for (Unix seconds)."""
+    """The run that a repository last got, when it was asked for, and before when it does not begin (Unix seconds; 0
+    while Airflow has not said that it will)."""
 
     run_id: str
     at: float
+    after: float = 0.0
 
 
 class Ledger:
@@ -61,20 +65,25 @@ class Ledger:
     def run(self, repo: str) -> Run | None:
         """The run that `repo` last got."""
         with self._opened() as db:
-            row = db.execute("SELECT run_id, at FROM runs WHERE repo = ?", (repo,)).fetchone()
+            row = db.execute("SELECT run_id, at, after FROM runs WHERE repo = ?", (repo,)).fetchone()
         return Run(*row) if row else None
 
     def replace(self, repo: str, old: Run | None, run_id: str) -> bool:
         """Make `run_id` the run of `repo`, if that is still `old`; whether it was."""
         with self._opened() as db:
             if old is None:
-                done = db.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?)", (repo, run_id, self._clock()))
+                done = db.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, 0)", (repo, run_id, self._clock()))
             else:
                 done = db.execute(
-                    "UPDATE runs SET run_id = ?, at = ? WHERE repo = ? AND run_id = ?",
+                    "UPDATE runs SET run_id = ?, at = ?, after = 0 WHERE repo = ? AND run_id = ?",
                     (run_id, self._clock(), repo, old.run_id),
                 )
             return done.rowcount == 1
+
+    def waits(self, repo: str, run_id: str, after: float) -> None:
+        """Airflow has the run, and does not begin it before `after`."""
+        with self._opened() as db:
+            db.execute("UPDATE runs SET after = ? WHERE repo = ? AND run_id = ?", (after, repo, run_id))
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:

@@ -42,6 +42,11 @@ class World:
             read(headers(body, event, delivery), body)
         )
 
+    def begun(self, done: Done, state: str) -> None:
+        """As if Airflow had begun that run: its time has come."""
+        self.runs.states[done.run_id] = state
+        Ledger(self.path).waits(done.repo, done.run_id, 0.0)
+
     def _tell(self, what: str, outcome: str, **facts: Any) -> None:
         self.told.append({"what": what, "outcome": outcome, **facts})
 
@@ -74,7 +79,7 @@ def test_pushes_while_a_run_is_queued_become_that_run(world: World) -> None:
 @pytest.mark.parametrize("state", ["running", "success", "failed"])
 def test_a_push_after_a_run_has_begun_is_not_left_to_it(world: World, state: str) -> None:
     first = world.send()
-    world.runs.states[first.run_id] = state
+    world.begun(first, state)
     second = world.send()
     assert second.outcome == "started" and second.run_id != first.run_id
     assert world.send().run_id == second.run_id
@@ -82,7 +87,7 @@ def test_a_push_after_a_run_has_begun_is_not_left_to_it(world: World, state: str
 
 def test_a_repository_whose_run_takes_long_is_not_run_many_times_at_once(world: World) -> None:
     first = world.send()
-    world.runs.states[first.run_id] = "running"
+    world.begun(first, "running")
     world.now -= 300  # it was asked for five minutes ago
     Ledger(world.path, clock=lambda: world.now).replace("acme/web", Ledger(world.path).run("acme/web"), first.run_id)
     world.send()
@@ -93,7 +98,7 @@ def test_a_repository_whose_run_takes_long_is_not_run_many_times_at_once(world: 
 def test_a_redelivery_does_nothing_also_under_another_id_and_after_a_restart(world: World) -> None:
     payload = push()
     first = world.send(payload, delivery="11111111-2222")
-    world.runs.states[first.run_id] = "success"
+    world.begun(first, "success")
     for delivery in ("11111111-2222", "99999999-8888"):  # the id is not signed
         assert world.send(payload, delivery=delivery) == Done("seen", run_id=first.run_id)
     assert world.send(push(), delivery="11111111-2222").outcome == "seen"
@@ -126,6 +131,15 @@ def test_a_registered_source_is_known_by_its_address_however_it_is_written(world
     done = world.send(push("Tools/build"))
     assert (done.outcome, done.repo) == ("started", "build-tools")
     assert world.runs.asked[0]["conf"] == {"repos": ["build-tools"]}
+
+
+def test_of_a_burst_airflow_is_asked_once(world: World) -> None:
+    first = world.send()
+    world.runs.down = True  # which nobody notices
+    assert {world.send() for _ in range(9)} == {Done("folded", "acme/web", first.run_id)}
+    Ledger(world.path).waits("acme/web", first.run_id, 0.0)  # it may have begun: now Airflow has to say
+    with pytest.raises(Unavailable):
+        world.send()
 
 
 def test_ping_and_other_events(world: World) -> None:
@@ -169,7 +183,7 @@ def test_a_burst_over_begun_runs_loses_no_push(world: World) -> None:
     def one(number: int) -> str:
         done = world.send()
         if number % 5 == 0:
-            world.runs.states[done.run_id] = "running"
+            world.begun(done, "running")
         return done.run_id
 
     with ThreadPoolExecutor(8) as pool:
