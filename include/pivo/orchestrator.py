@@ -55,6 +55,23 @@ class TaskState:
     end: datetime | None
 
 
+@dataclass(frozen=True)
+class Approval:
+    """What a task that asks a person has heard: `asked` may answer (names), `by` did; while it waits both `by` and
+    `chosen` (Approve or Reject) are empty, and `by` stays so where the time ran out."""
+
+    asked: tuple[str, ...]
+    by: str = ""
+    chosen: str = ""
+
+    @property
+    def words(self) -> str:
+        """For people: `waits for grace or linus`, `approved by grace`."""
+        if not self.chosen:
+            return f"waits for {' or '.join(self.asked) or 'anybody'}"
+        return f"{'approved' if self.chosen == 'Approve' else 'rejected'} by {self.by or 'nobody'}"
+
+
 class Orchestrator:
     """A client of the Airflow at `base_url`; a context manager.
 
@@ -184,6 +201,17 @@ class Orchestrator:
         if failed:
             return f"{failed[0].task_id} failed; its log at {self._page(dag_id, run_id)} says why."
         return None
+
+    def approval(self, dag_id: str, run_id: str, task_id: str = "approval") -> Approval | None:
+        """Airflow's own record of whom a task asked and who answered; None when it asked nobody."""
+        path = f"{self._run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/-1/hitlDetails"
+        try:
+            told = self._send("GET", path).json()
+        except NotFound:
+            return None
+        asked = tuple(person["name"] for person in told.get("assigned_users") or ())
+        by, chosen = told.get("responded_by_user") or {}, told.get("chosen_options") or [""]
+        return Approval(asked, str(by.get("name", "")), str(chosen[0]))
 
     def result(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> Any:
         """What a task returned (its XCom); None when it returned nothing. `map_index` is that of a mapped task."""

@@ -122,7 +122,7 @@ def test_a_viewer_may_ask_and_not_act(chat: Chat, repo: Repo) -> None:
     assert "Ada Lovelace" in view.ask(f"Who committed last to {repo.name}?").inner_text()
     card = view.ask(f"Restore the '{repo.name}' repo to commit {repo.commits['Begin'][:8]}").locator(".card")
     expect(card.get_by_role("button", name="Confirm")).to_be_disabled()
-    expect(card).to_contain_text("Your Airflow role may ask, but not start anything.")
+    expect(card).to_contain_text("Your Airflow role may ask, but not start this.")
     shown = view.page.request.get(f"api/proposals/{card.get_attribute('data-proposal')}").json()
     refused = view.page.request.post(f"api/proposals/{shown['id']}/confirm", data={"digest": shown["digest"]})
     assert refused.status == 403

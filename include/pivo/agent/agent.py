@@ -26,6 +26,7 @@ from pivo.agent.events import (
 )
 from pivo.agent.messages import Message, ModelMessage, ToolAnswer, ToolMessage, ToolUse, UserMessage
 from pivo.agent.tools import Toolbox, failed
+from pivo.masking import masked
 
 MAX_CALLS = 20
 """Calls of tools for one question; those beyond are answered with an error."""
@@ -65,7 +66,11 @@ class Agent:
         self._deadline = 0.0
 
     def ask(self, question: str, history: Sequence[Message] = ()) -> Iterator[AgentEvent]:
-        """Stream the answer to `question`; `history` are the messages of earlier turns."""
+        """Stream the answer to `question`; `history` are the messages of earlier turns.
+
+        Credentials in the question are masked before any brain, log or memory gets it.
+        """
+        question = masked(question)
         answer = self._answer(question, history)
         trail = self._toolbox.context.trail
         return trail.watched(question, answer) if trail else answer

@@ -57,7 +57,8 @@ def proposed(tool: str, content: Record) -> str:
             what = f"I can bring {repos} back at `{str(content['commit'])[:12]}` into {content['target']}."
         case _:
             what = f"I can bring {repos} back as of {content.get('ref', '')} into {content.get('target', '')}."
-    return f"{what} Nothing has happened yet: read the proposal and confirm it."
+    second = " A second person has to approve it afterwards." if content.get("needs_approval") else ""
+    return f"{what} Nothing has happened yet: read the proposal and confirm it.{second}"
 
 
 def history(content: Record) -> str:
@@ -72,7 +73,8 @@ def run_status(content: Record) -> str:
         return "There is no such run."
     tasks = "; ".join(f"{t['task']}: {t['state']}" for t in content.get("tasks", ()))
     state = content.get("state", "not known")
-    return f"The run `{content['run_id']}` of {content.get('dag', '')} is **{state}**. {tasks}".strip()
+    second = f" A second person: {content['approval']}." if content.get("approval") else ""
+    return f"The run `{content['run_id']}` of {content.get('dag', '')} is **{state}**. {tasks}{second}".strip()
 
 
 def when(value: Any, now: datetime) -> str:

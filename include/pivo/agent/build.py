@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pivo.agent.agent import Agent
 from pivo.agent.audit import Trail
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pivo.orchestrator import Orchestrator
     from pivo.snapshot.archive import Archive
 
-    Airflow = Callable[[], Orchestrator]
+Airflow: TypeAlias = "Callable[[], Orchestrator]"
+"""Opens Airflow's API as somebody."""
 
 
 class Resources:
@@ -129,6 +130,8 @@ def toolbox(resources: Resources, who: str, origin: str = "chat", airflow: Airfl
         validate=validate,
         forge_owner=lambda: _forge_owner(settings),
         trail=resources.trail(who, origin),
+        # what is confirmed on the command line is triggered with the installation's own login
+        behind=(who,) if origin == "chat" else (settings.airflow_user, who),
         # The command line has the installation's own login; on a page everybody has only theirs.
         airflow=airflow or ((lambda: _airflow(settings)) if origin in {"cli", "mcp"} else None),
     )

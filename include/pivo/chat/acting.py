@@ -11,7 +11,7 @@ from pivo.agent import acting, build
 from pivo.agent.messages import ToolUse, UserMessage
 from pivo.agent.proposals import Proposals
 from pivo.chat import standing
-from pivo.chat.guards import Callers, resources, same_origin
+from pivo.chat.guards import Actor, Callers, resources, same_origin
 from pivo.chat.host import DAG, Caller, Host
 from pivo.errors import NotFound, UsageError
 from pivo.models import Json
@@ -41,8 +41,9 @@ def routes(host: Host, who: Callers) -> APIRouter:
     router = APIRouter()
 
     @router.post("/api/proposals", dependencies=[Depends(same_origin)])
-    def propose(body: Wish, caller: Annotated[Caller, Depends(who.actor)]) -> Json:
-        return _propose(host.settings(), caller.name, body)
+    def propose(body: Wish, actor: Annotated[Actor, Depends(who.actor)]) -> Json:
+        actor.require(DAG)
+        return _propose(host.settings(), actor.caller.name, body)
 
     @router.get("/api/proposals/{proposal_id}")
     def proposal(proposal_id: str, caller: Annotated[Caller, Depends(who.anyone)]) -> Json:
@@ -56,9 +57,10 @@ def routes(host: Host, who: Callers) -> APIRouter:
 
     @router.post("/api/proposals/{proposal_id}/confirm", dependencies=[Depends(same_origin)])
     def confirm(
-        proposal_id: str, body: Confirmation, request: Request, caller: Annotated[Caller, Depends(who.actor)]
+        proposal_id: str, body: Confirmation, request: Request, actor: Annotated[Actor, Depends(who.actor)]
     ) -> Json:
-        settings = host.settings()
+        settings, caller = host.settings(), actor.caller
+        actor.require(_book(settings).get(proposal_id, caller.name).dag)
         trail = resources(settings).trail(caller.name, _ORIGIN)
         with host.orchestrator(request, caller) as airflow:
             confirmed, run = acting.confirm(
@@ -78,11 +80,12 @@ def routes(host: Host, who: Callers) -> APIRouter:
             why = airflow.failure(dag, run_id) if found.state == "failed" else None
             restored = found.state == "success" and dag == DAG
             address = airflow.result(dag, run_id, "push", 0) if restored else None
+            approval = airflow.approval(dag, run_id) if dag == DAG and standing.asked(tasks) else None
         told = {"run_id": run_id, "dag_id": dag, "state": found.state, "failure": why, "address": address}
         if dag != DAG:
             return {**told, "stages": standing.steps(tasks), **standing.Standing().to_json()}
         stood = standing.standing(settings, run_id)
-        return {**told, "stages": standing.stages(tasks, stood.amount), **stood.to_json()}
+        return {**told, "stages": standing.stages(tasks, stood.amount, approval), **stood.to_json()}
 
     return router
 

@@ -46,8 +46,7 @@ def create_app(host: Host) -> FastAPI:
     def me(request: Request, user: Annotated[Any, authenticated]) -> Json:
         settings, name = host.settings(), host.caller(request, user).name
         brain = f"Gemini ({settings.gemini.model})" if settings.gemini.enabled else "offline planner"
-        why = why_not(host, user, name)
-        return {"name": name, "may_restore": not why, "why_not": why, "brain": brain}
+        return {"name": name, "why_not": why_not(host, user, name), "brain": brain}
 
     @app.get("/api/suggestions")
     def suggestions() -> list[str]:

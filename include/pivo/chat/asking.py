@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from pivo.agent import build, events
 from pivo.agent.conversations import Conversations
@@ -18,6 +18,7 @@ from pivo.chat.guards import Callers, resources, same_origin
 from pivo.chat.host import Caller, Host
 from pivo.chat.talks import Talks
 from pivo.errors import PivoError
+from pivo.masking import masked
 from pivo.models import Json
 from pivo.settings import Settings
 
@@ -32,6 +33,11 @@ class Question(BaseModel):
     question: str = Field(min_length=1, max_length=4000)
     conversation: str = Field(pattern=_TALK)
     offline: bool = False
+
+    @field_validator("question")
+    @classmethod
+    def _masked(cls, question: str) -> str:
+        return masked(question)  # it is remembered
 
 
 class Title(BaseModel):
@@ -52,9 +58,9 @@ def routes(host: Host, who: Callers) -> APIRouter:
         return Talks(host.settings().home / "agent")
 
     @router.post("/api/ask", dependencies=[Depends(same_origin)])
-    def ask(body: Question, caller: Annotated[Caller, Depends(who.anyone)]) -> StreamingResponse:
+    def ask(body: Question, request: Request, caller: Annotated[Caller, Depends(who.anyone)]) -> StreamingResponse:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        answer = _stream(host.settings(), caller.name, body)
+        answer = _stream(host.settings(), caller.name, body, lambda: host.orchestrator(request, caller))
         return StreamingResponse(answer, media_type="text/event-stream", headers=headers)
 
     @router.get("/api/conversations")
@@ -79,14 +85,15 @@ def routes(host: Host, who: Callers) -> APIRouter:
     return router
 
 
-def _stream(settings: Settings, who: str, body: Question) -> Iterator[str]:
-    """The answer as server-sent events; a failure is one, too. What was told is kept, however it ended."""
+def _stream(settings: Settings, who: str, body: Question, airflow: build.Airflow) -> Iterator[str]:
+    """The answer as server-sent events; a failure is one, too. What was told is kept, however it ended. `airflow` is
+    asked as the person: what they may not see there, they are not told here."""
     talks = Talks(settings.home / "agent")
     turn = _WRITER.submit(talks.begin, body.conversation, who, body.question)  # the answer does not wait for a disk
     told: list[Json] = []
     text, ended = "", False
     try:
-        for event in _events(settings, who, body):
+        for event in _events(settings, who, body, airflow):
             if event["type"] == "text":
                 text += event["text"]
             else:
@@ -104,11 +111,11 @@ def _stream(settings: Settings, who: str, body: Question) -> Iterator[str]:
         resources(settings).audit().flush()
 
 
-def _events(settings: Settings, who: str, body: Question) -> Iterator[Json]:
+def _events(settings: Settings, who: str, body: Question, airflow: build.Airflow) -> Iterator[Json]:
     book = Conversations(settings.home / "agent")
     try:
         history = book.load(body.conversation, who)
-        agent = build.agent(resources(settings), who, offline=body.offline)
+        agent = build.agent(resources(settings), who, offline=body.offline, airflow=airflow)
         for event in agent.ask(body.question, history):
             if isinstance(event, events.Done):
                 book.save(body.conversation, who, (*history, *event.messages))

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request
 
 from pivo.agent import build
-from pivo.chat.host import DAG, Caller, Host
+from pivo.agent.proposals import DAGS
+from pivo.chat.host import Caller, Host
 from pivo.errors import TargetError, Unavailable
 from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
-NO_ROLE = "Your Airflow role may ask, but not start anything."
+NO_ROLE = "Your Airflow role may ask, but not start this."
 
 _OPENED: dict[tuple[str, str], build.Resources] = {}
 _LOCK = threading.Lock()
@@ -24,11 +25,26 @@ _PATIENCE = 20.0  # seconds
 
 
 @dataclass(frozen=True)
+class Actor:
+    """A person of whom something is started; :meth:`require` says whether they may."""
+
+    caller: Caller
+    may: Callable[[str], bool]
+    refused: Callable[[str], None]
+
+    def require(self, dag: str) -> None:
+        """403, and a refusal on record, unless Airflow lets them trigger `dag`."""
+        if not self.may(dag):
+            self.refused(dag)
+            raise HTTPException(403, NO_ROLE)
+
+
+@dataclass(frozen=True)
 class Callers:
-    """Two dependencies of routes: the person who asks, and the same for what acts (403 for who may not)."""
+    """Two dependencies of routes: the person who asks, and the same for what acts."""
 
     anyone: Callable[..., Caller]
-    actor: Callable[..., Caller]
+    actor: Callable[..., Actor]
 
 
 def callers(host: Host) -> Callers:
@@ -38,26 +54,25 @@ def callers(host: Host) -> Callers:
     def anyone(request: Request, user: Annotated[Any, authenticated]) -> Caller:
         return host.caller(request, user)
 
-    def actor(request: Request, user: Annotated[Any, authenticated]) -> Caller:
+    def actor(request: Request, user: Annotated[Any, authenticated]) -> Actor:
         caller = host.caller(request, user)
-        if not host.may_restore(user):
+
+        def refused(dag: str) -> None:
             trail = resources(host.settings()).trail(caller.name, "chat")
-            trail.record("refusal", "refused: the role does not permit it", dag=DAG)
-            raise HTTPException(403, NO_ROLE)
-        return caller
+            trail.record("refusal", "refused: the role does not permit it", dag=dag)
+
+        return Actor(caller, lambda dag: host.may_trigger(user, dag), refused)
 
     return Callers(anyone, actor)
 
 
-def why_not(host: Host, user: Any, name: str) -> str:
-    """Why that person may not confirm anything: a sentence, empty when they may."""
-    if not host.may_restore(user):
-        return NO_ROLE
+def why_not(host: Host, user: Any, name: str) -> dict[str, str]:
+    """Why that person may not confirm what runs a DAG: a sentence by the DAG, empty where they may."""
     try:
         Policy.load(host.settings()).check_confirm(name)
     except TargetError as err:
-        return str(err)
-    return ""
+        return dict.fromkeys(DAGS.values(), str(err))
+    return {dag: "" if host.may_trigger(user, dag) else NO_ROLE for dag in DAGS.values()}
 
 
 def same_origin(request: Request) -> None:

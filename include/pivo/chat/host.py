@@ -35,8 +35,8 @@ class Host(Protocol):
 
     def caller(self, request: Request, user: Any) -> Caller: ...
 
-    def may_restore(self, user: Any) -> bool:
-        """Whether Airflow lets `user` trigger the restore DAG."""
+    def may_trigger(self, user: Any, dag: str) -> bool:
+        """Whether Airflow lets `user` trigger that DAG."""
         ...
 
     def orchestrator(self, request: Request, caller: Caller) -> Orchestrator:
@@ -44,12 +44,16 @@ class Host(Protocol):
         ...
 
     def service(self, request: Request, settings: Settings) -> Orchestrator:
-        """Airflow's API with the installation's own login, for what no person asks; in a worker thread, too."""
+        """Airflow's API with the installation's own login, for what no person asks; in a worker thread, too. One for
+        all requests, which stays open and logged in."""
         ...
 
 
 class AirflowHost:
     """Airflow itself."""
+
+    def __init__(self) -> None:
+        self._service: tuple[tuple[str, str, str], Orchestrator] | None = None
 
     @property
     def authenticate(self) -> Callable[..., Any]:
@@ -70,13 +74,13 @@ class AirflowHost:
             token = request.cookies.get(COOKIE_NAME_JWT_TOKEN, "")
         return Caller(str(user.get_name()), token.strip())
 
-    def may_restore(self, user: Any) -> bool:
+    def may_trigger(self, user: Any, dag: str) -> bool:
         from airflow.api_fastapi.app import get_auth_manager
         from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 
         return bool(
             get_auth_manager().is_authorized_dag(
-                method="POST", user=user, access_entity=DagAccessEntity.RUN, details=DagDetails(id=DAG)
+                method="POST", user=user, access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag)
             )
         )
 
@@ -85,10 +89,10 @@ class AirflowHost:
         return Orchestrator(str(request.base_url).rstrip("/"), "", "", token=caller.token, transport=inside)
 
     def service(self, request: Request, settings: Settings) -> Orchestrator:
-        user, password = settings.airflow_user, settings.airflow_password
-        return Orchestrator(
-            str(request.base_url).rstrip("/"), user, password, transport=InProcess(request.scope[OUTER])
-        )
+        key = (str(request.base_url).rstrip("/"), settings.airflow_user, settings.airflow_password)
+        if self._service is None or self._service[0] != key:
+            self._service = (key, Orchestrator(*key, transport=InProcess(request.scope[OUTER])))
+        return self._service[1]
 
 
 class InProcess(httpx.BaseTransport):

@@ -10,14 +10,25 @@ from pathlib import Path
 from pivo.agent.answers import size
 from pivo.errors import NotFound, PivoError
 from pivo.models import Json
-from pivo.orchestrator import TaskState
+from pivo.orchestrator import Approval, TaskState
 from pivo.restore import outcome
 from pivo.restore import report as reports
 from pivo.restore.plan import PLAN, RestorePlan, repo_folder, run_folder
 from pivo.settings import Settings
 
-STAGES = ("validate", "download", "reconstruct", "push")
-_ORDER = ("failed", "upstream_failed", "running", "up_for_retry", "queued", "scheduled", "success", "skipped")
+STAGES = ("validate", "approval", "download", "reconstruct", "push")
+_NOT_ASKED = frozenset({None, "skipped", "removed", "upstream_failed"})  # of an approval that nobody was asked for
+_ORDER = (
+    "failed",
+    "upstream_failed",
+    "running",
+    "awaiting_input",
+    "up_for_retry",
+    "queued",
+    "scheduled",
+    "success",
+    "skipped",
+)
 _NAMED = 20  # repositories of a run that the card names
 
 
@@ -67,10 +78,18 @@ def standing(settings: Settings, run_id: str) -> Standing:
     return Standing(amount, {r.repo: r.url for r in report.restored}, {r.repo: r.failure for r in report.failed})
 
 
-def stages(tasks: Sequence[TaskState], amount: Amount) -> list[Json]:
-    """The four stages for the card: `state` as Airflow has it (of many mapped tasks, the one to worry about most),
-    `seconds` so far, `done` of `total` mapped tasks, `percent` where it is known, `detail` in words."""
-    return [_stage(name, [t for t in tasks if t.task_id == name], amount) for name in STAGES]
+def asked(tasks: Sequence[TaskState]) -> bool:
+    """Whether a second person is, or was, asked to approve the run."""
+    return any(t.task_id == "approval" and t.state not in _NOT_ASKED for t in tasks)
+
+
+def stages(tasks: Sequence[TaskState], amount: Amount, approval: Approval | None = None) -> list[Json]:
+    """The four stages for the card, five with an `approval`: `state` as Airflow has it (of many mapped tasks, the one
+    to worry about most), `seconds` so far, `done` of `total` mapped tasks, `percent` where it is known, `detail` in
+    words."""
+    shown = [name for name in STAGES if name != "approval" or approval]
+    told = [_stage(name, [t for t in tasks if t.task_id == name], amount) for name in shown]
+    return [stage | ({"detail": approval.words} if approval and stage["name"] == "approval" else {}) for stage in told]
 
 
 def steps(tasks: Sequence[TaskState]) -> list[Json]:

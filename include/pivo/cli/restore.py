@@ -18,21 +18,30 @@ from pivo.events import AuditEvent
 from pivo.events.audit import audited, open_audit
 from pivo.orchestrator import DagRun, Orchestrator, TaskState
 from pivo.restore import report as reports
+from pivo.restore.approval import Needed, needed
 from pivo.restore.plan import RestorePlan
 from pivo.restore.planning import goals, plan_each
+from pivo.restore.policy import Policy
 from pivo.restore.request import Request
 from pivo.settings import Settings
 
 DAG = "pivo_restore"
 STAGES = {
     "validate": "validate     resolve, check the archive and the target",
+    "approval": "approval     a second person, in Airflow",
     "download": "download     Spark reads HDFS and verifies",
     "reconstruct": "reconstruct  rebuild, prove every object",
     "push": "push         create, push, compare every ref",
 }
 _LOOKS = {"success": ("✔", "green"), "failed": ("✘", "red"), "running": ("…", "yellow")}
-_LOOKS |= {"up_for_retry": ("↻", "yellow"), "upstream_failed": ("-", "dim"), "queued": ("·", "yellow")}
-_WORST_FIRST = ("failed", "up_for_retry", "running", "queued", "upstream_failed", None, "success")
+_LOOKS |= {
+    "awaiting_input": ("?", "yellow"),
+    "up_for_retry": ("↻", "yellow"),
+    "upstream_failed": ("-", "dim"),
+    "queued": ("·", "yellow"),
+}
+_NOT_ASKED = (None, "skipped", "removed", "upstream_failed")
+_WORST_FIRST = ("failed", "up_for_retry", "running", "awaiting_input", "queued", "upstream_failed", None, "success")
 
 Plans = dict[str, RestorePlan | PivoError]
 
@@ -64,14 +73,15 @@ def restore(
     conf = _conf(repo, ref or "HEAD", to, all_refs)
     asked = Request.parse(conf)
     plans = _planned(settings, asked)
+    need = _needed(settings, plans)
     if dry_run:
         if json:
-            emit(_shown(plans, asked) | {"run": None})
+            emit(_shown(plans, asked, need) | {"run": None})
         else:
-            console.print(_proposal(plans, asked))
+            _propose(plans, asked, need)
             console.print("[dim]A dry run: nothing was changed.[/]")
         return
-    _confirm(plans, asked, yes, json)
+    _confirm(plans, asked, need, yes, json)
     for plan in plans.values():
         if isinstance(plan, RestorePlan) and not asked.many:
             conf |= {"repo": plan.repo, "commit": plan.commit}
@@ -82,9 +92,12 @@ def restore(
             console.print(f"Restore [bold]{escape(run.run_id)}[/] started: {run.url}", soft_wrap=True)
         if not wait:
             if json:
-                emit(_shown(plans, asked) | {"run": asdict(run), "url": None})
+                emit(_shown(plans, asked, need) | {"run": asdict(run), "url": None})
             return
         run = _follow(airflow, run, timeout, quiet=json)
+        said = _said(airflow, run) if need else ""
+        if said and not json:
+            console.print(f"The approval of a second person: {escape(printable(said))}")
         if asked.many:
             _show(_report(settings, run.run_id, airflow), json)
             return
@@ -92,7 +105,7 @@ def restore(
             raise _failed(airflow, run)
         address = str(airflow.result(DAG, run.run_id, "push", 0))
         if json:
-            emit(_shown(plans, asked) | {"run": asdict(run), "url": address})
+            emit(_shown(plans, asked, need) | {"run": asdict(run), "url": address, "approval": said})
         else:
             short = next(p.short for p in plans.values() if isinstance(p, RestorePlan))
             console.print(f"[green]Restored[/] {repo} at {short} to [bold]{escape(address)}[/]", soft_wrap=True)
@@ -113,6 +126,26 @@ def _planned(settings: Settings, asked: Request) -> Plans:
     if len(failed) == len(plans):
         raise failed[0]
     return plans
+
+
+def _needed(settings: Settings, plans: Plans) -> Needed | None:
+    """Whom the policy asks besides; TargetError when it leaves nobody. Behind a run of the command line are the person
+    and the installation's own login."""
+    rules = Policy.load(settings).approval
+    targets = {repo: plan.target for repo, plan in plans.items() if isinstance(plan, RestorePlan)}
+    return needed(rules, targets, (settings.airflow_user, settings.user))
+
+
+def _propose(plans: Plans, asked: Request, need: Needed | None) -> None:
+    console.print(_proposal(plans, asked))
+    if need:
+        console.print(f"[yellow]It goes on with the approval of {escape(need.words)}.[/]")
+
+
+def _said(airflow: Orchestrator, run: DagRun) -> str:
+    """What the second person said, by Airflow's own record."""
+    approval = airflow.approval(DAG, run.run_id)
+    return approval.words if approval else ""
 
 
 def _proposal(plans: Plans, asked: Request) -> Panel | Table:
@@ -153,14 +186,14 @@ def proposal(plan: RestorePlan) -> Panel:
     return Panel(table, title=f"Restore {escape(plan.repo)}", border_style="cyan", expand=False)
 
 
-def _confirm(plans: Plans, asked: Request, yes: bool, json: bool) -> None:
+def _confirm(plans: Plans, asked: Request, need: Needed | None, yes: bool, json: bool) -> None:
     if yes:
         if not json:
-            console.print(_proposal(plans, asked))
+            _propose(plans, asked, need)
         return
     if json or not sys.stdin.isatty():
         raise UsageError("A restore asks before it starts, and nobody is there to answer.", "Add --yes, or --dry-run.")
-    console.print(_proposal(plans, asked))
+    _propose(plans, asked, need)
     if not typer.confirm("Restore it?" if not asked.many else f"Restore these {len(plans)}?"):
         console.print("Nothing was started.")
         raise typer.Exit(1)
@@ -181,11 +214,20 @@ def _trigger(settings: Settings, airflow: Orchestrator, conf: dict[str, Any], pl
 
 
 def _follow(airflow: Orchestrator, run: DagRun, timeout: float, quiet: bool) -> DagRun:
-    """Show the stages until the run ends."""
+    """Show the stages until the run ends; and once, where it waits for a second person, whom and where."""
+    told = quiet
+
+    def watch(tasks: list[TaskState]) -> None:
+        nonlocal told
+        if not quiet:
+            live.update(stages(tasks))
+        if not told and any(t.task_id == "approval" and t.state == "awaiting_input" for t in tasks):
+            told = True
+            page = f"{run.url}/tasks/approval/required_actions"
+            live.console.print(f"The run {escape(_said(airflow, run))}: {page}", soft_wrap=True)
+
     with Live(console=stderr, refresh_per_second=4, transient=False) as live:
-        return airflow.wait(
-            DAG, run.run_id, timeout=timeout, watch=lambda tasks: None if quiet else live.update(stages(tasks))
-        )
+        return airflow.wait(DAG, run.run_id, timeout=timeout, watch=watch)
 
 
 def _failed(airflow: Orchestrator, run: DagRun) -> PivoError:
@@ -220,10 +262,12 @@ def _show(report: reports.Report, json: bool) -> None:
 
 
 def stages(tasks: list[TaskState]) -> Table:
-    """The four stages and how each stands; of several repositories, how many of them."""
+    """The four stages and how each stands; of several repositories, how many; and the approval, if asked for."""
     table = Table.grid(padding=(0, 1))
     for name, title in STAGES.items():
         mine = sorted((t for t in tasks if t.task_id == name), key=lambda t: _rank(t.state))
+        if name == "approval" and not (mine and mine[0].state not in _NOT_ASKED):
+            continue
         worst = mine[0] if mine else None
         mark, colour = _LOOKS.get(str(worst.state) if worst else "", ("·", "dim"))
         ended = [(t.start, t.end) for t in mine if t.start and t.end]
@@ -238,8 +282,8 @@ def _rank(state: str | None) -> int:
     return _WORST_FIRST.index(state) if state in _WORST_FIRST else len(_WORST_FIRST) - 2
 
 
-def _shown(plans: Plans, asked: Request) -> dict[str, Any]:
-    """The plans for scripts: packs and tags as counts, what cannot be restored as a sentence."""
+def _shown(plans: Plans, asked: Request, need: Needed | None) -> dict[str, Any]:
+    """The plans for scripts: packs and tags as counts, what cannot be restored as a sentence; who has to approve."""
 
     def show(plan: RestorePlan | PivoError) -> dict[str, Any]:
         if isinstance(plan, PivoError):
@@ -247,4 +291,5 @@ def _shown(plans: Plans, asked: Request) -> dict[str, Any]:
         return asdict(plan) | {"packs": len(plan.packs), "tags": len(plan.tags), "short": plan.short}
 
     told = {repo: show(plan) for repo, plan in plans.items()}
-    return {"plans": told} if asked.many else {"plan": next(iter(told.values()))}
+    approvers = [person.name for person in need.approvers] if need else []
+    return ({"plans": told} if asked.many else {"plan": next(iter(told.values()))}) | {"approvers": approvers}

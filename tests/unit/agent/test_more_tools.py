@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,7 @@ from pivo.agent.tools.base import ToolOutput
 from pivo.agent.views import Table
 from pivo.errors import NotFound, TargetError
 from pivo.orchestrator import DagRun, TaskState
+from pivo.restore.approval import Person, Rule
 
 
 def call(kit: Any, name: str, **arguments: Any) -> ToolOutput:
@@ -70,6 +72,19 @@ def test_a_snapshot_is_proposed_from_where_the_repository_came(kit) -> None:
     assert not call(kit, "snapshot_repo", repos=["evil/x"]).ok, "a model must not add sources"
 
 
+@pytest.mark.parametrize("name", ["snapshot_repo", "verify_repo"])
+def test_proposals_say_what_of_the_archive_they_are_about(kit, name: str) -> None:
+    archive = kit.resources.archive()
+    last = archive.require("acme/web")
+    one = call(kit, name, repos=["acme/web"]).evidence
+    assert (one.snapshot, one.commit) == (last.dirname, last.head)
+    assert one.hdfs_path == f"{archive.store.url}/acme/web/{last.dirname}"
+    assert "acme/web" in one.read_as
+    several = call(kit, name, repos=["acme/*"]).evidence
+    assert (several.hdfs_path, several.snapshot) == (archive.store.url, "")
+    assert "acme/tool, acme/web" in several.read_as
+
+
 def test_a_verification_is_proposed(kit) -> None:
     output = call(kit, "verify_repo", repos=["acme/web"], deep=True)
     assert output.proposal is not None
@@ -116,6 +131,23 @@ def test_what_cannot_be_restored_together_is_refused(kit, said: str, arguments: 
     output = fleet(kit, said, **arguments)
     assert output.proposal is None
     assert error in output.summary["error"]
+
+
+def test_a_proposal_says_whose_approval_it_takes_besides(kit) -> None:
+    rule = Rule((Person("alice", "alice"), Person("grace", "grace")), targets=("dr/*",))
+    kit.context.policy = replace(kit.policy, approval=(rule,))
+    kit.context.validate, kit.context.now = planned, lambda: NOW
+    output = fleet(kit, "restore all of acme into dr", repos=["acme/*"], ref="HEAD", target="dr/")
+    assert output.proposal.details["Needs"] == "the approval of grace, within 24 hours"
+    assert output.summary["needs_approval"] is True
+    output = fleet(kit, "restore all of acme into qa", repos=["acme/*"], ref="HEAD", target="qa/")
+    assert "Needs" not in output.proposal.details
+    kit.context.behind = ("admin", "grace")  # as on the command line
+    output = fleet(kit, "restore all of acme into dr", repos=["acme/*"], ref="HEAD", target="dr/")
+    assert output.proposal.details["Needs"] == "the approval of alice, within 24 hours"
+    kit.context.behind = ("alice", "grace")
+    output = fleet(kit, "restore all of acme into dr", repos=["acme/*"], ref="HEAD", target="dr/")
+    assert "names only alice or grace, who asked" in output.summary["error"]
 
 
 class Airflow:

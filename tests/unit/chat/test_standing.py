@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pivo.chat.standing import Amount, stages, standing, steps
+from pivo.chat.standing import Amount, asked, stages, standing, steps
 from pivo.models import StoredPack
-from pivo.orchestrator import TaskState
+from pivo.orchestrator import Approval, TaskState
 from pivo.restore import outcome
 from pivo.restore.plan import PLAN, RestorePlan, repo_folder, run_folder
 from pivo.restore.report import RepoReport, Report
@@ -60,6 +60,15 @@ def test_bytes_count_as_they_reach_the_disk(settings: Settings) -> None:
     assert (1 << 20) + (256 << 10) <= amount.bytes_done < amount.bytes
     outcome.leave(at, "downloaded", {"bytes": amount.bytes, "fetched": 1})
     assert standing(settings, RUN).amount.bytes_done == amount.bytes
+
+
+def test_the_approval_is_a_stage_where_somebody_was_asked() -> None:
+    for state, shown in ((None, False), ("skipped", False), ("awaiting_input", True), ("success", True)):
+        assert asked([task("validate", "success"), task("approval", state)]) is shown
+    tasks = [task("validate", "success"), task("approval", "awaiting_input"), task("download", None)]
+    found = {s["name"]: s for s in stages(tasks, Amount(), Approval(("grace", "linus")))}
+    assert list(found) == ["validate", "approval", "download", "reconstruct", "push"]
+    assert (found["approval"]["state"], found["approval"]["detail"]) == ("awaiting_input", "waits for grace or linus")
 
 
 def test_a_stage_tells_its_percent_and_what_it_does(settings: Settings) -> None:

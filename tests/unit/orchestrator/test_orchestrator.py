@@ -45,6 +45,30 @@ def test_a_run_is_triggered_without_a_logical_date() -> None:
     assert "%2B00%3A00" in str(seen[1].url) and not run.ended
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"assigned_users": [{"id": "7", "name": "grace"}, {"id": "8", "name": "linus"}]}, "waits for grace or linus"),
+        ({"responded_by_user": {"id": "7", "name": "grace"}, "chosen_options": ["Approve"]}, "approved by grace"),
+        ({"responded_by_user": {"id": "7", "name": "grace"}, "chosen_options": ["Reject"]}, "rejected by grace"),
+    ],
+)
+def test_whom_a_task_asks_and_what_they_say(told: dict[str, object], words: str) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.url.path.endswith("/dagRuns/run/taskInstances/approval/-1/hitlDetails")
+        empty = {"assigned_users": [], "responded_by_user": None, "chosen_options": None}
+        return httpx.Response(200, json=empty | told)
+
+    with airflow(handler, token="mine") as client:
+        approval = client.approval("pivo_restore", "run")
+    assert approval is not None and approval.words == words
+
+
+def test_a_task_that_asked_nobody() -> None:
+    with airflow(lambda _: httpx.Response(404, json={"detail": "no"}), token="mine") as client:
+        assert client.approval("pivo_restore", "run") is None
+
+
 def test_a_run_that_airflow_fails_to_make_is_asked_for_again_and_made_once() -> None:
     made: list[str] = []
     states = iter([500, 404, 500, 200])

@@ -13,6 +13,7 @@ from pivo.agent.events import Evidence
 from pivo.agent.proposals import Proposal, Proposals
 from pivo.agent.views import View
 from pivo.models import Json
+from pivo.restore.approval import needed
 from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
@@ -45,8 +46,9 @@ class ToolContext:
 
     `reader` and `archive` are factories, called when a tool first needs them. `said` is all that the person wrote
     in this conversation: what acts is held against it. `writer` turns a question into SQL; `explainer`, if any,
-    explains text in a call without tools. `forge_owner` asks the forge whose its token is;
-    `trail` is told of every call; `airflow` asks how runs stand, None where nobody may.
+    explains text in a call without tools. `forge_owner` asks the forge whose its token is; `behind` are all names
+    that a run of the person's has behind it, `who` by default; `trail` is told of every call; `airflow` asks how runs
+    stand, None where nobody may.
     """
 
     settings: Settings
@@ -57,6 +59,7 @@ class ToolContext:
     proposals: Proposals
     validate: Validate
     forge_owner: Callable[[], str]
+    behind: tuple[str, ...] = ()
     trail: Trail | None = None
     airflow: Callable[[], Orchestrator] | None = None
     writer: SqlWriter | None = None
@@ -64,6 +67,12 @@ class ToolContext:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     question: str = ""
     said: str = field(default="", repr=False)
+
+    def approval(self, targets: Mapping[str, str]) -> str:
+        """Who has to approve a restore of repositories to their `targets` besides, in words; empty for nobody.
+        TargetError when the policy leaves nobody who may."""
+        need = needed(self.policy.approval, targets, self.behind or (self.who,))
+        return f"the approval of {need.words}" if need else ""
 
 
 @dataclass(frozen=True)

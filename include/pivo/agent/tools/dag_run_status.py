@@ -38,7 +38,10 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         found = _find(airflow, arguments)
         tasks = airflow.tasks(found.dag_id, found.run_id)
         why = airflow.failure(found.dag_id, found.run_id) if found.state == "failed" else None
+        waited = any(t.task_id == "approval" and t.state not in {None, "skipped"} for t in tasks)
+        approval = airflow.approval(found.dag_id, found.run_id) if waited else None
     rows = [_row(task) for task in tasks] + ([("why it failed", why, None, None)] if why else [])
+    rows += [("a second person", approval.words, None, None)] if approval else []
     table = Table(("task", "state", "started", "ended"), tuple(rows))
     counted = Counter((t.task_id, t.state or "waiting") for t in tasks)
     summary: Json = {
@@ -46,6 +49,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         "run_id": found.run_id,
         "state": found.state,
         "tasks": [{"task": task, "state": state, "count": count} for (task, state), count in counted.items()],
+        "approval": approval.words if approval else None,
         "why_it_failed_shown_to_person_only": why is not None,
     }
     return ToolOutput(summary, table, Evidence(run=f"{found.dag_id} {found.run_id}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pivo.agent.events import Evidence
 from pivo.agent.tools.base import ToolContext
 from pivo.errors import UsageError
 from pivo.models import Json
@@ -33,6 +34,16 @@ def resolved(context: ToolContext, patterns: Sequence[str]) -> list[str]:
     if len(names) > MOST:
         raise UsageError(f"That is {len(names):,} repositories; a proposal takes {MOST}.", "Name an owner, or fewer.")
     return names
+
+
+def evidence(context: ToolContext, read_as: str, names: Sequence[str]) -> Evidence:
+    """Where in the archive that lies which a proposal is about; of a single repository, its last snapshot, too."""
+    archive = context.archive()
+    if len(names) != 1:
+        return Evidence(read_as=read_as, hdfs_path=archive.store.url)
+    last = archive.require(names[0])
+    place = f"{archive.store.url}/{last.repo}/{last.dirname}"
+    return Evidence(read_as=read_as, snapshot=last.dirname, hdfs_path=place, commit=last.head)
 
 
 def shown(names: Sequence[str], most: int = 12) -> str:

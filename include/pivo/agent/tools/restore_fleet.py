@@ -46,6 +46,7 @@ def propose(context: ToolContext, patterns: Sequence[str], ref: str, target: str
         "requested_by": context.who,
         "origin": "agent",
     }
+    approval = context.approval(places)
     details = {
         "Repositories": fleet.shown(names),
         "As of": ref[1:],
@@ -53,7 +54,7 @@ def propose(context: ToolContext, patterns: Sequence[str], ref: str, target: str
         "From": f"{len(plans)} snapshots, {answers.size(sum(p.bytes for p in plans))}",
         "To": fleet.shown(list(places.values())),
         "Will create": f"{len(plans)} repositories, with all branches and tags",
-    }
+    } | ({"Needs": approval} if approval else {})
     proposal = context.proposals.make(context.who, "restore_repo", conf, details)
     told = (
         f"proposal {proposal.digest[:12]} for {context.who}: restore {fleet.shown(names)} as of {ref[1:]} to {target}"
@@ -61,9 +62,10 @@ def propose(context: ToolContext, patterns: Sequence[str], ref: str, target: str
     trace(context.settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", told)
     rows = tuple((p.repo, p.commit, p.commit_date, p.snapshot, p.target) for p in plans)
     status = "proposed; the person must confirm it, nothing has happened"
-    summary: Json = {"status": status, "repos": names, "ref": ref, "target": target}
+    summary: Json = {"status": status, "repos": names, "ref": ref, "target": target, "needs_approval": bool(approval)}
+    table = Table(("repo_name", "commit_hash", "commit_date", "snapshot", "target"), rows)
     return ToolOutput(
-        summary, Table(("repo_name", "commit_hash", "commit_date", "snapshot", "target"), rows), proposal=proposal
+        summary, table, fleet.evidence(context, f"restore {fleet.shown(names)} as of {ref[1:]}", names), proposal
     )
 
 

@@ -72,7 +72,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         "requested_by": context.who,
         "origin": "agent",
     }
-    proposal = context.proposals.make(context.who, NAME, conf, details(plan, ref))
+    shown = details(plan, ref, context.approval({plan.repo: plan.target}))
+    proposal = context.proposals.make(context.who, NAME, conf, shown)
     trace(
         context.settings.trace_log,
         "PIVO-ORCHESTRATOR",
@@ -84,6 +85,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         "repo": plan.repo,
         "commit": plan.commit,
         "target": plan.target,
+        "needs_approval": "Needs" in shown,
     }
     place = f"{context.archive().store.url}/{plan.repo}/{plan.snapshot}"
     evidence = Evidence(snapshot=plan.snapshot, hdfs_path=place, commit=plan.commit)
@@ -124,8 +126,8 @@ def _target(context: ToolContext, repo: RepoName, ref: str, named: str) -> str:
     return f"{owner}/{repo.name}-restored-{commit[:7]}"
 
 
-def details(plan: RestorePlan, asked: str) -> dict[str, str]:
-    """The plan for the person's eyes, label by label."""
+def details(plan: RestorePlan, asked: str, approval: str) -> dict[str, str]:
+    """The plan for the person's eyes, label by label; `approval` says who has to approve it besides."""
     packs = len(plan.packs)
     shown = {
         "Repository": plan.repo,
@@ -137,6 +139,7 @@ def details(plan: RestorePlan, asked: str) -> dict[str, str]:
         "From": f"snapshot {plan.snapshot}, {packs} pack{'s' if packs != 1 else ''}, {answers.size(plan.bytes)}",
         "To": plan.target,
         "Will create": plan.creates,
+        "Needs": approval,
     }
     return {label: value for label, value in shown.items() if value}
 

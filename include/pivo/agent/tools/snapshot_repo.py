@@ -39,7 +39,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     told = f"proposal {proposal.digest[:12]} for {context.who}: snapshot of {fleet.shown(names)}"
     trace(context.settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", told)
     summary: Json = {"status": "proposed; the person must confirm it, nothing has happened", "repos": names}
-    return ToolOutput(summary, proposal=proposal)
+    read_as = f"snapshot {fleet.shown(names)}, after what is archived"
+    return ToolOutput(summary, None, fleet.evidence(context, read_as, names), proposal)
 
 
 TOOL = Tool(Declaration(NAME, DESCRIPTION, PARAMETERS, acts=True), run)

@@ -38,7 +38,9 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     told = f"proposal {proposal.digest[:12]} for {context.who}: {'deep ' * deep}verification of {fleet.shown(names)}"
     trace(context.settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", told)
     status = "proposed; the person must confirm it, nothing has happened"
-    return ToolOutput({"status": status, "repos": names, "deep": deep}, proposal=proposal)
+    summary: Json = {"status": status, "repos": names, "deep": deep}
+    read_as = f"verify {fleet.shown(names)}{' deeply' * deep}"
+    return ToolOutput(summary, None, fleet.evidence(context, read_as, names), proposal)
 
 
 TOOL = Tool(Declaration(NAME, DESCRIPTION, PARAMETERS, acts=True), run)

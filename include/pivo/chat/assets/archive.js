@@ -7,7 +7,7 @@ import { ago, bytes, count, el, icon, plain, request, svg, time, utc } from "./u
 const page = document.getElementById("page");
 const dialog = document.getElementById("dialog");
 const TABS = { snapshots: "Snapshots", files: "Files", commits: "Commits", compare: "Compare", lost: "Lost commits", checks: "Checks and restores" };
-let me = { may_restore: false, why_not: "" };
+let me = { why_not: { pivo_restore: "One moment." } };
 let turn = 0; // of drawing: what comes late for a page that was left is dropped
 
 const here = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
@@ -238,8 +238,8 @@ const close = () => el("button", { type: "button", class: "bare", "aria-label": 
 function restore(repo, ref) {
   const commit = el("input", { name: "ref", value: ref, required: true, spellcheck: "false", maxlength: "255" });
   const target = el("input", { name: "target", placeholder: "a new name beside the original", spellcheck: "false", maxlength: "512" });
-  const told = el("p", { class: "told", role: "status" }, me.may_restore ? "Next you see every detail. Nothing is started before you confirm." : plain(me.why_not));
-  const propose = el("button", { type: "submit", disabled: !me.may_restore }, "See the proposal");
+  const told = el("p", { class: "told", role: "status" }, plain(me.why_not.pivo_restore) || "Next you see every detail. Nothing is started before you confirm.");
+  const propose = el("button", { type: "submit", disabled: Boolean(me.why_not.pivo_restore) }, "See the proposal");
   const form = el("form", { class: "fields" }, el("label", {}, "Commit, branch, tag or @date", commit), el("label", {}, "Into (owner/name)", target), el("div", { class: "buttons" }, propose, told));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

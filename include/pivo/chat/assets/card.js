@@ -3,9 +3,9 @@
 import { copier, el, icon, outside, plain, request } from "./ui.js";
 
 const NOUNS = { restore_repo: "restore", snapshot_repo: "snapshot", verify_repo: "verification" };
-const STAGES = { validate: "Validate", download: "Download", reconstruct: "Reconstruct", push: "Push" };
+const STAGES = { validate: "Validate", approval: "Approval", download: "Download", reconstruct: "Reconstruct", push: "Push" };
 const STATES = { success: "done", failed: "failed", upstream_failed: "not reached", running: "running", queued: "queued",
-  scheduled: "queued", up_for_retry: "trying again", skipped: "left out" };
+  scheduled: "queued", up_for_retry: "trying again", skipped: "left out", awaiting_input: "waiting" };
 
 // `ended` is called when the run has come to its end.
 export function card(proposal, me, ended = () => {}) {
@@ -36,9 +36,10 @@ export function card(proposal, me, ended = () => {}) {
     if (state === "open") {
       const minutes = Math.max(1, Math.round((proposal.expires - Date.now() / 1000) / 60));
       told.textContent = `Nothing has happened yet. Valid once, for ${minutes} minutes.`;
-      if (!me.may_restore) {
+      const why = me.why_not[proposal.dag] ?? "Your Airflow role may ask, but not start this.";
+      if (why) {
         yes.disabled = true;
-        told.textContent = plain(me.why_not || "Your Airflow role may ask, but not start anything.");
+        told.textContent = plain(why);
       }
     } else told.textContent = { cancelled: "Cancelled; nothing was started.", expired: "Expired; nothing was started. Ask again." }[state] || "";
     buttons.hidden = state === "confirmed";
@@ -89,7 +90,7 @@ function stageRow(run, stage) {
   return el("li", { class: stage.state || "" }, mark(stage.state), el("b", {}, STAGES[stage.name] || stage.name),
     el("span", { class: "grow" }, said + (active && stage.percent !== null ? ` · ${stage.percent} %` : "")),
     el("span", { class: "seconds" }, stage.seconds === null ? "" : `${stage.seconds} s`),
-    stage.state ? outside(task, "Log") : el("span"), bar);
+    stage.state === "awaiting_input" ? outside(`${task}/required_actions`, "Answer") : stage.state ? outside(task, "Log") : el("span"), bar);
 }
 
 function outcome(run) {
@@ -113,7 +114,8 @@ async function follow(node, pill, runId, ended) {
       const run = await request(`api/runs/${encodeURIComponent(runId)}`);
       failures = 0;
       stages.replaceChildren(...run.stages.map((stage) => stageRow(run, stage)));
-      [pill.textContent, pill.className] = { success: [run.dag_id === "pivo_restore" ? "restored" : "done", "pill good"], failed: ["failed", "pill bad"] }[run.state] || [run.state, "pill accent"];
+      [pill.textContent, pill.className] = { success: [run.dag_id === "pivo_restore" ? "restored" : "done", "pill good"], failed: ["failed", "pill bad"] }[run.state]
+        || (run.stages.some((stage) => stage.state === "awaiting_input") ? ["waits for approval", "pill warn"] : [run.state, "pill accent"]);
       if (run.state === "success" || run.state === "failed") {
         said.replaceChildren(...outcome(run), el("p", { class: "meta" }, outside(`dags/${run.dag_id}/runs/${encodeURIComponent(run.run_id)}`, "The run in Airflow")));
         return ended();

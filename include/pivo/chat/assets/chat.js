@@ -9,7 +9,7 @@ const [talk, form, field, send, stop, fresh, empty, side, menu] =
   ["talk", "ask", "question", "send", "stop", "new", "empty", "side", "menu"].map($);
 const KEPT = "pivo.conversation"; // in this tab: which conversation a reload shows again
 let conversation = "";
-let me = { name: "", may_restore: false };
+let me = { name: "", why_not: {} };
 let running = null;
 let asked = [];
 
