@@ -37,11 +37,12 @@ class Watched:
 
 
 @contextmanager
-def watched(roots: Iterable[int]) -> Iterator[Watched]:
-    """Watches the processes `roots` and all that descend from them; processes that were there before do not count."""
+def watched(roots: Iterable[int], every: float = _EVERY) -> Iterator[Watched]:
+    """Watches the processes `roots` and all that descend from them, with a look `every` so many seconds; processes that
+    were there before do not count."""
     seen, stop, top = Watched(), threading.Event(), list(roots)
     before = {pid for pid in _tree(top) if pid not in top or len(top) > 1}
-    thread = threading.Thread(target=_look, args=(seen, top, before, stop), daemon=True)
+    thread = threading.Thread(target=_look, args=(seen, top, before, stop, every), daemon=True)
     thread.start()
     try:
         yield seen
@@ -50,9 +51,9 @@ def watched(roots: Iterable[int]) -> Iterator[Watched]:
         thread.join()
 
 
-def _look(seen: Watched, roots: list[int], before: set[int], stop: threading.Event) -> None:
+def _look(seen: Watched, roots: list[int], before: set[int], stop: threading.Event, every: float) -> None:
     known: dict[int, str] = {}
-    while not stop.wait(_EVERY):
+    while not stop.wait(every):
         together = 0
         for pid in _tree(roots) - before:
             with suppress(OSError, ValueError):
