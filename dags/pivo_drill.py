@@ -50,10 +50,10 @@ def pivo_drill() -> None:
 
         context = get_current_context()
         conf = {**context["params"], **(context["dag_run"].conf or {})}
-        who = getattr(context["dag_run"], "triggering_user_name", None) or "schedule"
+        user = getattr(context["dag_run"], "triggering_user_name", None)
         with hooks.task_errors():
             progress = logged(logging.getLogger("pivo.verify"))
-            return run.drill(hooks.settings(), context["dag_run"].run_id, conf, who, progress)
+            return run.drill(hooks.settings(), context["dag_run"].run_id, conf, user, progress)
 
     drill()
 

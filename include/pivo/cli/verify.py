@@ -65,7 +65,7 @@ def _drilled(settings: Settings, run_id: str, owner: str, repo: str | None, quie
 
     begin_drill(settings, run_id, settings.user)
     with bar(quiet=quiet) as progress:
-        result = drill(settings, run_id, owner=owner, repos=[repo] if repo else (), progress=progress)
+        result = drill(settings, run_id, owner=owner, repos=[repo] if repo else (), by=settings.user, progress=progress)
     _show(result, quiet)
     return [result]
 

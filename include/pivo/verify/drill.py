@@ -17,14 +17,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pivo.errors import ArchiveError, NotFound
+from pivo.errors import ArchiveError, NotFound, TargetError
 from pivo.findings import Finding
 from pivo.forges import GitHub
 from pivo.models import Manifest, RepoName
 from pivo.progress import Progress, silent
 from pivo.restore import gitcli
+from pivo.restore.approval import needed
 from pivo.restore.download import download
 from pivo.restore.plan import RestorePlan, validate
+from pivo.restore.policy import Policy
 from pivo.restore.push import push
 from pivo.restore.reconstruct import reconstruct
 from pivo.settings import Settings
@@ -69,12 +71,19 @@ def _any_commit(reader: ObjectReader, manifest: Manifest, pick: random.Random) -
 
 
 def drill(
-    settings: Settings, run_id: str, *, owner: str = "", repos: Sequence[str] = (), progress: Progress = silent
+    settings: Settings,
+    run_id: str,
+    *,
+    owner: str = "",
+    repos: Sequence[str] = (),
+    by: str = "",
+    progress: Progress = silent,
 ) -> Verified:
     """Restores what `run_id` picks to a fresh repository of `owner` (the token's own account by default).
 
-    What the archive cannot give, or what comes back as something else, is a finding; a forge that refuses is a
-    TargetError, and what does not answer is Unavailable.
+    `by` is the person who began it, empty for the schedule: what takes a second person's approval is a TargetError for
+    them, since a drill would be a way round it. What the archive cannot give, or what comes back as something else, is
+    a finding; a forge that refuses is a TargetError, and what does not answer is Unavailable.
     """
     began = time.monotonic()
     archive = Archive(open_store(settings.archive, settings.archive_reader))
@@ -85,6 +94,12 @@ def drill(
     digest = hashlib.sha256(run_id.encode()).hexdigest()[:8]
     name = re.sub(r"[^A-Za-z0-9]+", "-", repo).strip("-")[:60]
     target = f"{owner}/drill-{name}-{choice.commit[:10]}-{digest}"
+    if by and needed(Policy.load(settings).approval, {repo: target}, (by,)):
+        raise TargetError(
+            f"A restore of {repo} takes the approval of a second person, whom a drill does not ask. "
+            "Nothing was restored.",
+            "Restore it with `pivo restore`, drill another repository, or leave drills to the schedule.",
+        )
     _log.info("drill %s: %s at %s to %s", run_id, repo, choice.commit, target)
     settings.staging.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="drill-", dir=settings.staging))

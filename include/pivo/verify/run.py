@@ -171,7 +171,9 @@ def begin_drill(settings: Settings, run_id: str, who: str) -> None:
         log.require(AuditEvent(who, "drill", {"run_id": run_id}, "asked"))
 
 
-def drill(settings: Settings, run_id: str, conf: Mapping[str, Any], who: str, progress: Progress) -> dict[str, Any]:
+def drill(
+    settings: Settings, run_id: str, conf: Mapping[str, Any], user: str | None, progress: Progress
+) -> dict[str, Any]:
     """One restore drill, recorded; its counts. ArchiveError for one that failed, UsageError for unknown parameters."""
     from pivo.verify.drill import drill as restore
 
@@ -181,8 +183,10 @@ def drill(settings: Settings, run_id: str, conf: Mapping[str, Any], who: str, pr
             f"A drill has no parameter {', '.join(sorted(map(repr, unknown)))}.", "It has owner and repos."
         )
     repos = [str(r) for r in conf.get("repos") or ()]
+    who = user or "schedule"
     begin_drill(settings, run_id, who)
-    result = restore(settings, run_id, owner=str(conf.get("owner") or ""), repos=repos, progress=progress)
+    owner = str(conf.get("owner") or "")
+    result = restore(settings, run_id, owner=owner, repos=repos, by=user or "", progress=progress)
     record(settings, result, run_id, who)
     err = failure([result])
     if err:

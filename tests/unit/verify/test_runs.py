@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from archive_kit import Vault
 from gitmake import linear
 from pivo.cli import app
-from pivo.errors import ArchiveError, NotFound, Unavailable, UsageError
+from pivo.errors import ArchiveError, NotFound, TargetError, Unavailable, UsageError
 from pivo.events import EventLog, VerifyEvent, dump, parse, snapshot_events
 from pivo.events.codec import commit_events
 from pivo.index.apply import Indexer
@@ -340,6 +340,16 @@ def test_a_drill_restores_what_its_id_picks_and_compares(drilled: Settings, forg
     assert name.startswith("drill-acme-odd-" + picked[:10])
     assert list(drilled.staging.iterdir()) == []
     assert len({choose(copy.archive, f"drill-{n}").commit for n in range(40)}) > 8
+
+
+def test_a_drill_by_hand_is_no_way_round_a_second_person(drilled: Settings, forge: ForgeServer, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("approval: [{repositories: ['acme/*'], approvers: [grace]}]")
+    settings = replace(drilled, policy=policy)
+    with pytest.raises(TargetError, match="takes the approval of a second person"):
+        drill(settings, "drill-1", owner="trials", by="ada")
+    assert not (forge.forge.root / "trials").exists()
+    assert drill(settings, "drill-1", owner="trials").ok, "the schedule's own goes on"
 
 
 def test_a_drill_on_a_damaged_archive_fails_and_says_so(drilled: Settings, copy: Copy) -> None:
