@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from pivo.agent import acting, build
 from pivo.agent.messages import ToolUse, UserMessage
+from pivo.agent.outcomes import outcomes
 from pivo.agent.proposals import Proposals
 from pivo.chat import standing
 from pivo.chat.guards import Actor, Callers, resources, same_origin
@@ -81,7 +82,9 @@ def routes(host: Host, who: Callers) -> APIRouter:
             restored = found.state == "success" and dag == DAG
             address = airflow.result(dag, run_id, "push", 0) if restored else None
             approval = airflow.approval(dag, run_id) if dag == DAG and standing.asked(tasks) else None
+            came = outcomes(airflow, settings.archive, dag, run_id, tasks) if found.ended else ()
         told = {"run_id": run_id, "dag_id": dag, "state": found.state, "failure": why, "address": address}
+        told["outcomes"] = [outcome.to_json() for outcome in came]
         if dag != DAG:
             return {**told, "stages": standing.steps(tasks), **standing.Standing().to_json()}
         stood = standing.standing(settings, run_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pivo.agent.build import Resources
     from pivo.agent.events import AgentEvent, Evidence, Refusal, ToolCall, ToolResult
     from pivo.agent.messages import Message
+    from pivo.agent.outcomes import Outcome
     from pivo.agent.proposals import Proposal, Proposals
     from pivo.agent.views import Code, Diff, Table
     from pivo.orchestrator import DagRun
@@ -214,7 +215,7 @@ def _evidence(evidence: Evidence) -> str:
     parts = [f"read as: {_clean(evidence.read_as)}"] if evidence.read_as else []
     parts += [f"from {place}"] if place else []
     parts += [f"run {_clean(evidence.run)}"] if evidence.run else []
-    parts += [f"{evidence.elapsed * 1000:.0f} ms"]
+    parts += [f"{evidence.elapsed * 1000:.0f} ms"] if evidence.elapsed else []
     return "\n".join([*lines, " · ".join(parts)])
 
 
@@ -258,6 +259,7 @@ def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: boo
     """Uses the proposal up and triggers its run; with `wait` follows it, and gives the restored repository's
     address, too. PivoError when the run is refused or fails."""
     from pivo.agent import acting
+    from pivo.agent.outcomes import outcomes
     from pivo.orchestrator import Orchestrator
     from pivo.trace import trace
 
@@ -272,10 +274,19 @@ def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: boo
             watch = (lambda _: None) if hidden else (lambda tasks: live.update(stages(tasks)))
             run = airflow.wait(run.dag_id, run.run_id, watch=watch)
         trace(settings.trace_log, "PIVO-ORCHESTRATOR", "INFO", f"DAG run {run.dag_id} {run.run_id} is {run.state}")
+        if not quiet:
+            _came(outcomes(airflow, settings.archive, run.dag_id, run.run_id, airflow.tasks(run.dag_id, run.run_id)))
         if run.state != "success":
             why = airflow.failure(run.dag_id, run.run_id) or f"The run {run.run_id} ended as {run.state}."
             raise PivoError(why, f"The run is at {run.url}")
         return run, str(airflow.result(run.dag_id, run.run_id, "push", 0) or "")
+
+
+def _came(rows: Sequence[Outcome]) -> None:
+    """What came of a run, a line a repository, and where in the archive that is."""
+    for row in rows:
+        console.print(Text(f"{_clean(row.repo)}: {_clean(row.text)}"), soft_wrap=True)
+        console.print(Text(_evidence(row.evidence), style="dim"), soft_wrap=True)
 
 
 def book(resources: Resources) -> Proposals:

@@ -53,6 +53,8 @@ class Beside:
             run = {"dag_id": dag, "dag_run_id": "run-1", "state": "queued"}
             if asked.url.path.endswith("taskInstances"):
                 return httpx.Response(200, json={"task_instances": [], "total_entries": 0})
+            if asked.url.path.endswith("hitlDetails"):
+                return httpx.Response(404, json={})
             return httpx.Response(200, json={"dag_runs": [run], "total_entries": 1} if asked.method == "GET" else run)
 
         return Orchestrator("http://airflow", "", "", token=caller.token, transport=httpx.MockTransport(answer))

@@ -100,6 +100,10 @@ function outcome(run) {
     rows.push(el("p", { class: "restored" }, icon("check"), el("span", {}, restored.length > 1 ? `${plain(one.repo)} restored to ` : "Restored to ",
       el("b", { class: "mono address" }, plain(one.text))), copier(one.text, "Copy address")));
   }
+  for (const one of run.outcomes) {
+    const from = one.evidence.hdfs_path;
+    rows.push(el("p", { class: "meta evidence" }, el("b", {}, plain(one.repo)), `: ${plain(one.text)} · from `, el("span", { class: "mono" }, plain(from)), copier(from, "Copy the path")));
+  }
   for (const one of run.failed) rows.push(el("p", { class: "error" }, el("b", {}, plain(one.repo)), ": ", plain(one.text)));
   if (run.state === "failed" && !run.failed.length) rows.push(el("p", { class: "error" }, plain(run.failure || "The run failed; its log in Airflow says why.")));
   return rows;
