@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pivo.errors import NotFound, UsageError
+from pivo.errors import NotFound, PivoError, UsageError
 from pivo.forges import ForgeRepo, GitHub
 from pivo.settings import ForgeAccess
 
@@ -64,23 +64,35 @@ def _refused(data: Any) -> UsageError:
     )
 
 
+@dataclass(frozen=True)
+class Unlisted:
+    """An owner whose list could not be had, or not to its end."""
+
+    name: str
+    why: PivoError
+
+
 def discover(
     access: ForgeAccess, organisations: Sequence[Organisation], home: Path, patience: float
-) -> Iterator[ForgeRepo]:
-    """The repositories of the organisations, as the forge lists them now; writes down in `home` what the filters left
-    out. NotFound for an unknown owner; `patience` as in :class:`GitHub`."""
-    left_out: list[str] = []
+) -> Iterator[ForgeRepo | Unlisted]:
+    """The repositories of the organisations, as the forge lists them now, and the owners that could not be listed;
+    writes down in `home` what the filters left out. `patience` as in :class:`GitHub`."""
+    before, now = left_out(home), set[str]()
     with GitHub(access, patience=patience) as forge:
         for organisation in organisations:
-            for repo in forge.list_org_repos(organisation.name):
-                if organisation.keeps(repo):
-                    yield repo
-                else:
-                    left_out.append(repo.full_name)
-    if left_out or (home / _LEFT_OUT).exists():
+            try:
+                for repo in forge.list_org_repos(organisation.name):
+                    if organisation.keeps(repo):
+                        yield repo
+                    else:
+                        now.add(repo.full_name)
+            except PivoError as err:
+                now |= {name for name in before if name.partition("/")[0].lower() == organisation.name.lower()}
+                yield Unlisted(organisation.name, err)
+    if now != before:
         home.mkdir(parents=True, exist_ok=True)
         part = home / f".{_LEFT_OUT}.part"
-        part.write_text(json.dumps(sorted(left_out)))
+        part.write_text(json.dumps(sorted(now)))
         part.rename(home / _LEFT_OUT)
 
 

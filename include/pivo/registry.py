@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pivo import source
 from pivo.consolidation import after_snapshot
 from pivo.errors import NotFound, SourceError, UsageError
 from pivo.events import EventLog
-from pivo.forges import TASK_PATIENCE
+from pivo.forges import TASK_PATIENCE, ForgeRepo
 from pivo.ingest import Report, ingest
 from pivo.models import RepoName
 from pivo.organisations import Organisation, discover, find
@@ -27,19 +28,23 @@ from pivo.store import open_store
 PROMISE = "26h"
 """Within which a registered repository is looked at, unless its file says otherwise: a night, and some room."""
 
-_KEYS = {"url", "name", "refs", "promise"}
+_log = logging.getLogger(__name__)
+_LOGIN = "Leave it out there: it belongs into secrets/git-credentials, or into the Connection pivo_git."
+_KEYS = {"url", "name", "refs", "promise", "failure"}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([mhd])")
 
 
 @dataclass(frozen=True)
 class Registered:
     """A repository to archive: where it is, its name in the archive, ref prefixes to keep besides the usual ones, and
-    the hours within which it is promised to be looked at (None: the default)."""
+    the hours within which it is promised to be looked at (None: the default). With a `failure` it is none: it stands
+    for what could not be planned, and fails alone."""
 
     url: str
     name: str
     refs: tuple[str, ...] = ()
     promise: float | None = None
+    failure: str = ""
 
     @classmethod
     def parse(cls, data: Any) -> Registered:
@@ -47,14 +52,22 @@ class Registered:
 
         UsageError for anything else. The source must be there if it is a local path: SourceError when it is not.
         """
+        if isinstance(data, Mapping) and (failure := data.get("failure")):
+            raise SourceError(str(failure))
         told, name, refs, promise = cls._fields(data)
+        if source.public(told) != told:
+            raise UsageError(f"The URL {source.public(told)} carries a login, which would end up in logs.", _LOGIN)
         url = source.normalise(told)
         return cls(url, str(RepoName.parse(name or source.name_of(url))), refs, promise)
 
     @classmethod
     def read(cls, data: Any) -> Registered:
-        """As :meth:`parse`, but the source itself is not looked at, and a name is only derived, not checked."""
-        url, name, refs, promise = cls._fields(data)
+        """As :meth:`parse`, but the source itself is not looked at, and a name is only derived, not checked. A login in
+        the URL is not used, and said so: one repository's fault must not keep the others from their night."""
+        told, name, refs, promise = cls._fields(data)
+        url = source.public(told)
+        if url != told:
+            _log.warning("The URL %s carries a login, which is not used. %s", url, _LOGIN)
         return cls(url, name or source.name_of(url), refs, promise)
 
     @staticmethod
@@ -139,13 +152,14 @@ def _mapping(path: Path) -> Mapping[str, Any]:
     return data
 
 
-def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:
+def plan(settings: Settings, asked: Sequence[Any] = (), *, last: bool = True) -> list[Registered]:
     """What to archive now: those `asked` for (registered names, those of an organisation's repositories, URLs, or
     mappings), else all registered ones.
 
-    A source that is missing is planned all the same: it fails alone, when it is its turn. A registered repository
-    goes before one of the same name in an organisation. A name that two sources claim is a UsageError: one of them
-    would be archived as the other.
+    A source that is missing is planned all the same: it fails alone, when it is its turn. So does an organisation
+    that the forge does not list; only when this is not the `last` try, what may work later is raised. A registered
+    repository goes before one of the same name in an organisation. A name that two sources claim is a UsageError: one
+    of them would be archived as the other.
     """
     registered, organisations = load(settings.repositories)
     if asked:
@@ -154,8 +168,7 @@ def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:
             by_name[a] if isinstance(a, str) and a in by_name else _asked(settings, organisations, a) for a in asked
         ]
     else:
-        found = discover(settings.forge, organisations, settings.home, TASK_PATIENCE) if organisations else ()
-        listed = (Registered(repo.clone_url, repo.full_name) for repo in found)
+        listed = _listed(settings, organisations, last)
         known = {r.name for r in registered}
         chosen = [*registered, *(r for r in listed if r.name not in known)]
     by_chosen: dict[str, Registered] = {}
@@ -167,6 +180,18 @@ def plan(settings: Settings, asked: Sequence[Any] = ()) -> list[Registered]:
                 "Give one of them another name.",
             )
     return list(by_chosen.values())
+
+
+def _listed(settings: Settings, organisations: Sequence[Organisation], last: bool) -> Iterator[Registered]:
+    if not organisations:
+        return
+    for repo in discover(settings.forge, organisations, settings.home, TASK_PATIENCE):
+        if isinstance(repo, ForgeRepo):
+            yield Registered(repo.clone_url, repo.full_name)
+        elif repo.why.retry and not last:
+            raise repo.why
+        else:
+            yield Registered("", f"{repo.name}/*", failure=str(repo.why))
 
 
 def _asked(settings: Settings, organisations: Sequence[Organisation], item: Any) -> Registered:

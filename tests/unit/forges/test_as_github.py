@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from pivo import organisations, registry
-from pivo.errors import NotFound, TargetError, Unavailable, UsageError
+from pivo.errors import NotFound, SourceError, TargetError, Unavailable, UsageError
 from pivo.forges import GitHub
 from pivo.settings import ForgeAccess, Settings
 from pivo.stack.localforge import Account, Forge, ForgeServer, Limits
@@ -177,6 +177,33 @@ def test_archived_and_forked_repositories_are_left_out_where_the_registry_says_s
     promised = registry.promises(settings.repositories, organisations.left_out(settings.home))
     for name in ("web", "old", "big-mirror", "web-fork"):
         assert (promised.of(f"acme/{name}") == 26.0) is (name in expected)
+
+
+def test_an_organisation_that_is_not_listed_fails_alone_and_keeps_what_was_left_out(
+    acme: tuple[ForgeServer, Callable[[str], Settings]],
+) -> None:
+    forge, make = acme
+    settings = make("organisations: [sealed, {name: acme, forks: false}]\nrepositories: ['https://elsewhere/x.git']\n")
+    planned = registry.plan(settings)
+    assert [r.name for r in planned] == ["x", "sealed/*", "acme/big-mirror", "acme/old", "acme/web"]
+    with pytest.raises(SourceError, match="sealed's single sign-on"):
+        registry.Registered.parse(asdict(planned[1]))
+    assert registry.Registered.parse(asdict(planned[4])) == planned[4]
+    assert organisations.left_out(settings.home) == {"acme/web-fork"}
+    forge.forge.saml = frozenset({"sealed", "acme"})
+    assert [r.name for r in registry.plan(settings)] == ["x", "sealed/*", "acme/*"]
+    assert organisations.left_out(settings.home) == {"acme/web-fork"}  # as it was last known
+
+
+def test_a_forge_that_is_away_is_asked_again_before_its_organisations_fail(tmp_path: Path) -> None:
+    (tmp_path / "repositories.yaml").write_text("organisations: [acme]\nrepositories: ['https://elsewhere/x.git']\n")
+    env = {"PIVO_HOME": str(tmp_path), "PIVO_REPOSITORIES": str(tmp_path / "repositories.yaml")}
+    limits = Limits(hourly=0)  # more than a task waits for
+    with ForgeServer(Forge(tmp_path / "forge", dict(ACCOUNTS), limits=limits)) as forge:
+        settings = Settings.load(env | {"PIVO_FORGE_URL": forge.api_url, "PIVO_FORGE_TOKEN": CLASSIC})
+        with pytest.raises(Unavailable):
+            registry.plan(settings, last=False)
+        assert [r.name for r in registry.plan(settings, last=True)] == ["x", "acme/*"]
 
 
 def test_one_repository_of_an_organisation_is_found_by_its_name(
