@@ -8,7 +8,7 @@ BIN := .venv/bin
 UNIT := -m pytest -n 4 --timeout 180 --timeout-method thread tests/unit
 BOOTSTRAP := $(PYTHON) include/pivo/stack/bootstrap.py
 
-.PHONY: setup dev demo down test unit lint bench docs
+.PHONY: setup dev demo down test unit lint bench chaos docs
 
 setup:  ## install everything, once
 	@$(BOOTSTRAP)
@@ -39,6 +39,9 @@ lint: dev  ## what a change must be clean of
 
 bench: setup  ## benchmarks; each prints a table
 	@$(BIN)/python -m benchmarks
+
+chaos: setup  ## kill each part of a stack of its own under load; prints what came of it (SEED=2 PARTS=kafka,forge)
+	@$(BIN)/python -m chaos --seed $(or $(SEED),1) $(if $(PARTS),--parts $(PARTS)) $(if $(PAGE),--page $(PAGE))
 
 docs: dev  ## the documentation, into site/; a warning is an error
 	@$(BIN)/mkdocs build --strict --quiet
