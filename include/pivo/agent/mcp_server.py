@@ -161,7 +161,7 @@ def _plain(view: View) -> str:
     match view:
         case Table():
             rows = [view.columns, *view.rows]
-            more = ["(there are more rows)"] if view.truncated else []
+            more = ["(there are more rows: go on at next_offset)"] if view.truncated else []
             return "\n".join(["\t".join(safe.line(str(v), 1000) for v in row) for row in rows] + more)
         case Code():
             more_lines = f"\n(goes on at line {view.next_line} of {view.total_lines})" if view.next_line else ""

@@ -84,9 +84,10 @@ class IndexReader:
         params: Mapping[str, Any] | Sequence[Any] = (),
         *,
         limit: int = 200,
+        offset: int = 0,
         timeout: float = 5.0,
     ) -> Result:
-        """The first `limit` rows of one SELECT over the views `v_*` and `repo_snapshots`.
+        """The first `limit` rows after `offset` of one SELECT over the views `v_*` and `repo_snapshots`.
 
         QueryRefused for SQL that is wrong or may not be run, QueryTimeout after `timeout` seconds, NotFound when
         there is no index yet.
@@ -95,6 +96,7 @@ class IndexReader:
             "sql": sql,
             "params": dict(params) if isinstance(params, Mapping) else list(params),
             "limit": limit,
+            "offset": offset,
             "timeout": timeout,
         }
         values = params.values() if isinstance(params, Mapping) else params

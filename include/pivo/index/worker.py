@@ -174,6 +174,11 @@ class Session:
             columns = [c[0] for c in cursor.description]
             rows: list[list[Any]] = []
             size, truncated = 0, False
+            for _ in range(request.get("offset", 0)):
+                if cursor.fetchone() is None:
+                    break
+                if time.monotonic() > self._deadline:
+                    return {"error": "timeout", "text": ""}
             for row in cursor:
                 if len(rows) >= limit or size > ANSWER:
                     truncated = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from agent_kit import Kit
 from agent_world import NOW, Planned, World
 from pivo.agent import diffs
+from pivo.agent.brain import Query
 from pivo.agent.messages import ToolUse
+from pivo.agent.pages import Pages
 from pivo.agent.tools import get_file_diff, read_file
 from pivo.agent.tools.base import ToolOutput
 
@@ -60,6 +63,50 @@ def test_all_changed_files_page_by_page(kit: Kit) -> None:
     assert sorted(set(paths)) == paths == sorted([f"f{n:02}.txt" for n in range(60)] + ["long.txt"])
     wrong = kit.toolbox.run(ToolUse("t", "get_file_diff", {"repo": "acme/long", "new": "HEAD", "after": "nosuch"}))
     assert "none of the changed files" in wrong.summary["error"]
+
+
+def test_all_of_a_history_page_by_page(kit: Kit) -> None:
+    """Both ways of finding commits: asked of the index alone, and walked along a branch."""
+    for reach in ({}, {"ref": "HEAD"}):
+        whole = call(kit, "search_history", limit=1000, **reach)
+        assert "next_offset" not in whole.summary and len(whole.view.rows) == 2
+        first = call(kit, "search_history", limit=1, **reach)
+        rest = call(kit, "search_history", limit=1, offset=first.summary["next_offset"], **reach)
+        assert first.view.rows + rest.view.rows == whole.view.rows
+        assert (first.view.truncated, rest.view.truncated) == (True, False)
+        assert rest.summary["commits"] == 2
+        assert call(kit, "search_history", offset=9, **reach).view.rows == ()
+
+
+class Fickle:
+    """A writer that turns the same question into other SQL each time, as a model may."""
+
+    def __init__(self) -> None:
+        self.order = itertools.cycle(("path", "path DESC"))
+
+    def write(self, question: str, failed: object = ()) -> Query:
+        sql = f"SELECT path FROM v_changes WHERE repo_name = :repo ORDER BY {next(self.order)}"
+        return Query(sql, {"repo": "acme/long"}, "changes")
+
+
+def test_all_rows_of_a_question_page_by_page_by_the_same_query(kit: Kit) -> None:
+    kit.context.writer = Fickle()
+    first = page = kit.toolbox.run(ToolUse("t", "query_metadata", {"question": "which files changed?", "limit": 1000}))
+    rows = list(page.view.rows)
+    while "next_offset" in page.summary:
+        on = {"offset": page.summary["next_offset"], "query": page.summary["query"], "limit": 90}
+        page = kit.toolbox.run(ToolUse("t", "query_metadata", {"question": "which files changed?", **on}))
+        assert page.ok and page.evidence.sql == first.evidence.sql
+        rows += page.view.rows
+    assert len(rows) == 1050 + 2 + 61 + 60
+    assert rows == sorted(rows)
+
+
+def test_a_query_is_gone_on_with_by_who_asked_it_and_nobody_else(kit: Kit, tmp_path: Path) -> None:
+    pages = Pages(tmp_path / "agent")
+    key = pages.keep("mallory", Query("SELECT 1 FROM v_repos", {}))
+    asked = {"question": "x", "query": key, "offset": 1}
+    assert "no such query of yours" in kit.toolbox.run(ToolUse("t", "query_metadata", asked)).summary["error"]
 
 
 def test_all_of_a_long_diff_piece_by_piece(kit: Kit) -> None:

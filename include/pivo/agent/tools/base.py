@@ -86,6 +86,15 @@ class ToolOutput:
     ok: bool = True
 
 
+OFFSET: Json = {
+    "type": "integer",
+    "minimum": 0,
+    "maximum": 1_000_000,
+    "description": "rows to leave out at the beginning: to go on, the `next_offset` of the answer before",
+}
+"""The schema of where to go on in a long result."""
+
+
 @dataclass(frozen=True)
 class Tool:
     """A declaration and the function behind it. The function raises PivoError for what a person can cause."""

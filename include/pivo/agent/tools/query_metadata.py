@@ -9,7 +9,8 @@ from typing import Any
 from pivo.agent import quarantine
 from pivo.agent.brain import Declaration, Query
 from pivo.agent.events import Evidence
-from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
+from pivo.agent.pages import Pages
+from pivo.agent.tools.base import OFFSET, Tool, ToolContext, ToolOutput
 from pivo.agent.views import Table
 from pivo.errors import PivoError
 from pivo.models import Json
@@ -27,6 +28,12 @@ PARAMETERS: Json = {
     "properties": {
         "question": {"type": "string", "minLength": 1, "maxLength": 1000},
         "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "rows at most; 100 if left out"},
+        "offset": OFFSET,
+        "query": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_-]{12}$",
+            "description": "to go on: the `query` of the answer before, whose SQL runs again as it was",
+        },
     },
     "required": ["question"],
     "additionalProperties": False,
@@ -41,26 +48,32 @@ _MODEL_ROWS = 30
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     """The rows of the question; the last error of the database if no try worked."""
     question, limit = str(arguments["question"]), int(arguments.get("limit", 100))
+    offset, key = int(arguments.get("offset", 0)), str(arguments.get("query", ""))
+    pages = Pages(context.settings.home / "agent")
+    kept = pages.find(context.who, key) if key else None
     log = context.settings.trace_log
     failed: list[tuple[str, str]] = []
     assert context.writer is not None  # the toolbox was given a mind
     while True:
-        query = context.writer.write(question, failed)
+        query = kept or context.writer.write(question, failed)
         trace(log, "METADATA-SVC", "SQL", shown(query))
         try:
-            result = context.reader().query(query.sql, query.parameters, limit=limit)
+            result = context.reader().query(query.sql, query.parameters, limit=limit, offset=offset)
             break
         except PivoError as err:
             trace(log, "METADATA-SVC", "RES", f"refused: {err}")
             failed.append((query.sql, str(err)))
             # The offline planner would write the same again; a model may learn from the error.
-            if len(failed) > REPAIRS or failed[-1] in failed[:-1]:
+            if kept or len(failed) > REPAIRS or failed[-1] in failed[:-1]:
                 raise
     trace(log, "METADATA-SVC", "RES", f"{len(result.rows)} rows in {result.elapsed * 1000:.0f} ms{_first(result.rows)}")
     table = Table(tuple(result.columns), tuple(tuple(row) for row in result.rows), result.truncated)
     evidence = Evidence(read_as=query.read_as, sql=query.sql, parameters=query.parameters)
     evidence = replace(evidence, **_origin(table))
-    return ToolOutput(summarise(table, query), table, evidence)
+    summary = summarise(table, query)
+    if table.truncated:
+        summary |= {"next_offset": offset + len(table.rows), "query": key or pages.keep(context.who, query)}
+    return ToolOutput(summary, table, evidence)
 
 
 def summarise(table: Table, query: Query) -> Json:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pivo.agent import ancestry, quarantine
 from pivo.agent.brain import Declaration
 from pivo.agent.events import Evidence
-from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
+from pivo.agent.tools.base import OFFSET, Tool, ToolContext, ToolOutput
 from pivo.agent.views import Table
 from pivo.models import Json, RepoName
 
@@ -38,6 +38,7 @@ PARAMETERS: Json = {
         "since": {**_TIME, "description": "commits from then on, UTC"},
         "until": {**_TIME, "description": "commits before then, UTC"},
         "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "rows at most; 100 if left out"},
+        "offset": OFFSET,
     },
     "required": ["repo"],
     "additionalProperties": False,
@@ -49,7 +50,7 @@ _BATCH = 150  # hashes in one query; SQLite's limit of variables there is 200
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     """The commits; NotFound for a ref that the archive does not know."""
     repo = RepoName.parse(str(arguments["repo"]))
-    archive, limit = context.archive(), int(arguments.get("limit", 100))
+    archive, limit, offset = context.archive(), int(arguments.get("limit", 100)), int(arguments.get("offset", 0))
     archive.require(repo)
     reached: list[str] | None = None
     if "ref" in arguments or "exclude" in arguments:
@@ -57,28 +58,36 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         without = [archive.resolve(repo, str(arguments["exclude"])).commit] if "exclude" in arguments else []
         reached = ancestry.reached(context.reader(), str(repo), tips, without)
     sql, params, says = _query(str(repo), arguments, reached is not None)
-    rows: list[tuple[Any, ...]] = []
     if reached is None:
-        rows = list(context.reader().query(sql, params, limit=limit + 1).rows)
-    for start in range(0, len(reached or ()), _BATCH):
-        part = (reached or [])[start : start + _BATCH]
-        marks = ", ".join(f":h{i}" for i in range(len(part)))
-        keyed = {f"h{i}": commit for i, commit in enumerate(part)}
-        rows += context.reader().query(sql.replace("{marks}", marks), {**params, **keyed}, limit=_BATCH).rows
-    rows.sort(key=lambda row: (row[1], row[5]), reverse=True)
-    table = Table(_COLUMNS, tuple(tuple(row) for row in rows[:limit]), len(rows) > limit)
-    counted = len(rows) if reached is not None or len(rows) <= limit else None
+        result = context.reader().query(sql, params, limit=limit, offset=offset)
+        rows, more = list(result.rows), result.truncated
+        total: int | str = f"more than {offset + len(rows)}" if more else offset + len(rows)
+    else:
+        found = _all(context, sql, params, reached)
+        rows, total, more = found[offset : offset + limit], len(found), len(found) > offset + limit
+    table = Table(_COLUMNS, tuple(tuple(row) for row in rows), more)
     summary: Json = {
         "repo": str(repo),
-        "commits": counted if counted is not None else f"more than {limit}",
+        "commits": total,
         "columns": ["commit_time", "author_name", "hash"],
         "rows": [[row[1], quarantine.cut(row[2]), row[5]] for row in table.rows[:30]],
         "rows_shown_to_person": len(table.rows),
         "more_rows_exist": table.truncated or len(table.rows) > 30,
         "columns_shown_to_person_only": ["subject"],
-    }
+    } | ({"next_offset": offset + len(rows)} if more else {})
     shown = sql.replace("{marks}", f"… {len(reached or ())} commits …")
     return ToolOutput(summary, table, Evidence(read_as=says, sql=shown, parameters=params))
+
+
+def _all(context: ToolContext, sql: str, params: Mapping[str, Any], reached: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The rows of all commits that were reached, some hashes at a time, the newest first."""
+    rows: list[tuple[Any, ...]] = []
+    for start in range(0, len(reached), _BATCH):
+        part = reached[start : start + _BATCH]
+        marks = ", ".join(f":h{i}" for i in range(len(part)))
+        keyed = {f"h{i}": commit for i, commit in enumerate(part)}
+        rows += context.reader().query(sql.replace("{marks}", marks), {**params, **keyed}, limit=_BATCH).rows
+    return sorted(rows, key=lambda row: (row[1], row[5]), reverse=True)
 
 
 def _query(repo: str, arguments: Mapping[str, Any], walked: bool) -> tuple[str, dict[str, Any], str]:
@@ -113,7 +122,9 @@ def _query(repo: str, arguments: Mapping[str, Any], walked: bool) -> tuple[str, 
             where.append(f"commit_time {sign} :{key}")
             params[key] = str(arguments[key])
             says.append(f"{'since' if key == 'since' else 'before'} {arguments[key]}")
-    sql = f"SELECT {', '.join(_COLUMNS)} FROM v_commits WHERE {' AND '.join(where)} ORDER BY commit_time DESC"
+    sql = (
+        f"SELECT {', '.join(_COLUMNS)} FROM v_commits WHERE {' AND '.join(where)} ORDER BY commit_time DESC, hash DESC"
+    )
     return sql, params, " ".join(says)
 
 
