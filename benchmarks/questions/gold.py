@@ -47,7 +47,7 @@ def compare(item: Mapping[str, Any], answer: Answer, world: World, archive: Arch
         return _rows(item, last, world)
     if "log" in item:
         wanted = [world.marks[mark] for mark in item["is"]]
-        return _differ(wanted, [row["hash"] for row in last.view.records()] if isinstance(last.view, Table) else [])
+        return _differ(wanted, [row.get("hash") for row in last.view.records()] if isinstance(last.view, Table) else [])
     if "read" in item:
         told = item["read"]
         found = (last.name, arguments.get("repo"), str(arguments.get("path")).strip("/"), last.summary.get("commit"))

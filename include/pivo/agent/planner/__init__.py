@@ -51,10 +51,11 @@ class Planner:
     def __init__(self, vocabulary: Vocabulary, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._vocabulary = vocabulary
         self._now = now
+        self._tidied: tuple[str, tuple[str, dict[str, str]]] = "", ("", {})
 
     def plan(self, question: str, before: Sequence[Turn] = ()) -> Plan | Refusal:
         """The plan for `question` after the turns `before`, or why there is none; only names were looked up then."""
-        _, corrected = phrasing.tidy(question, self._vocabulary)
+        _, corrected = self._tidy(question)
         told = Followups(self).told(question, before)
         if isinstance(told, Refusal):
             return told
@@ -63,7 +64,12 @@ class Planner:
 
     def tidy(self, question: str) -> str:
         """The question without greetings and the like, mistyped words put right."""
-        return phrasing.tidy(question, self._vocabulary)[0]
+        return self._tidy(question)[0]
+
+    def _tidy(self, question: str) -> tuple[str, dict[str, str]]:
+        if self._tidied[0] != question:
+            self._tidied = question, phrasing.tidy(question, self._vocabulary)
+        return self._tidied[1]
 
     def plan_alone(self, question: str) -> Plan | Refusal:
         """The plan for a question that stands for itself."""

@@ -14,7 +14,7 @@ from pivo.agent.planner.words import Word, words, wordset
 
 POLITE = wordset(
     "please kindly can could would will you i we us me want like need to let 'd now go ahead and just ok hey hi also"
-    " then you must should go gonna would let's kindly maybe perhaps pls plz"
+    " then you go gonna would let's kindly maybe perhaps pls plz mind quickly have"
 )
 """Words before the verb of a sentence that tells to do something."""
 
@@ -22,22 +22,38 @@ _SNAPSHOT = (
     "take a snapshot", "take another snapshot", "take a new snapshot", "make a snapshot", "make a new snapshot",
     "create a snapshot", "take a backup", "make a backup", "create a backup", "take a fresh snapshot", "snapshot",
     "back up", "backup", "archive", "run a snapshot", "run a backup", "trigger a snapshot", "start a snapshot",
+    "save", "capture", "backing up", "snapshotting", "archiving", "taking a snapshot", "taking a backup", "preserve",
 )  # fmt: skip
 _VERIFY = (
     "verify", "check the integrity", "check integrity", "run a verification", "run a deep verification",
     "deeply verify",
     "start a verification", "prove", "verify the archive", "deep verify", "verify the integrity",
     "start a deep verification",
-    "run a deep verify", "do a deep verification",
+    "run a deep verify", "do a deep verification", "verifying", "check", "validate", "inspect", "test", "make sure",
+    "make sure that", "ensure", "ensure that", "prove that", "verify that", "check that", "confirm that",
+    "double-check",
 )  # fmt: skip
+NOUNS = wordset(
+    "history log logs list count counts status health drill drills request requests point points run runs job jobs"
+    " failure failures attempt attempts operations date dates size sizes schedule number path paths time times "
+    "activity"
+    " statistics stats report overview age records entries rate rates state frequency progress"
+)
+"""Nouns that make one of the verb before them: "restore history", "backup status"."""
 _FILLER = wordset(
     "a an of the repo repository project for me us now again please right away archive archived once more in on up its"
-    " immediately thanks named called repos repositories and"
+    " immediately thanks our my all-round named called repos repositories and"
 )
 WORDS = _FILLER | frozenset(w for phrase in (*_SNAPSHOT, *_VERIFY) for w in phrase.split())
 """Words that only mean something in such a sentence."""
-_DEEP = wordset("deeply deep thoroughly fully")
-_ALL = wordset("all everything every each whole")
+_SOUND = wordset(
+    "is are that intact sound fine ok okay healthy undamaged uncorrupted valid good still backup backups snapshot "
+    "snapshots"
+    " 's integrity copy copies for damage corruption errors our my"
+)
+"""Words of a sentence that tells to verify which say nothing more."""
+_DEEP = wordset("deeply deep thoroughly fully full thorough complete completely comprehensive comprehensively in-depth")
+_ALL = wordset("all everything every each whole entire")
 
 
 @dataclass
@@ -72,6 +88,9 @@ def wish(question: str, vocabulary: Vocabulary) -> ActionWish | None:
         for phrase in sorted(phrases, key=len, reverse=True):
             verb = phrase.split()
             if [w.norm for w in found[start : start + len(verb)] if not w.quoted] == verb:
+                following = found[start + len(verb)] if start + len(verb) < len(found) else None
+                if len(verb) == 1 and following and (following.norm in NOUNS or following.norm.isdigit()):
+                    return None
                 made = ActionWish(tool, says, deep="deep" in phrase)
                 return _fill(made, found[start + len(verb) :], vocabulary)
     # "back it up": the verb goes around its object
@@ -91,7 +110,7 @@ def _around(found: Sequence[Word], start: int) -> list[Word]:
 def _fill(made: ActionWish, rest: Sequence[Word], vocabulary: Vocabulary) -> ActionWish:
     everything = False
     for word in rest:
-        repos = vocabulary.repo(word.text) if word.quoted or word.norm not in _FILLER | _ALL else ()
+        repos = vocabulary.repo(word.text) if word.quoted or word.norm not in _FILLER | _ALL | _SOUND else ()
         owner = word.text.removesuffix("/*")
         if len(repos) == 1:
             made.repos += [r for r in repos if r not in made.repos]
@@ -106,7 +125,7 @@ def _fill(made: ActionWish, rest: Sequence[Word], vocabulary: Vocabulary) -> Act
             everything = True
         elif word.norm in _DEEP and not word.quoted and made.tool == "verify_repo":
             made.deep = True
-        elif word.quoted or word.norm not in _FILLER:
+        elif word.quoted or word.norm not in (_FILLER | _SOUND if made.tool == "verify_repo" else _FILLER):
             made.unknown.append(word.text)
             made.candidates += vocabulary.similar_repos(word.text)
     known = vocabulary.repos()

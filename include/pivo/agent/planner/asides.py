@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pivo.agent.planner.lexicon.restoring import PUT
 from pivo.agent.planner.words import Word, wordset
 
 _HOW = wordset("way where how what state as like")
 _IT = frozenset({"it", "them"})
-PUT = wordset("put place store drop stick dump land leave save")
 
 
 def left_out(found: list[Word]) -> list[Word]:

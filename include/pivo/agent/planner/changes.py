@@ -30,6 +30,7 @@ _PASSIVE = wordset(
     "changed renamed deleted removed rewritten edited fixed merged pushed amended reverted overwritten updated moved"
     " replaced erased wiped purged signed tagged assigned set"
 )
+_QUESTIONS = wordset("who whom whose what which when where how whether if why")
 REASON = (
     "PIVO changes nothing: it answers questions about the archive, takes snapshots, verifies them, and restores into"
     " a place of its own."
@@ -53,6 +54,8 @@ def wanted(question: str, vocabulary: Vocabulary) -> str | None:
     asks = {w.norm for w in found[:start] if not w.quoted}
     if asks & {"i", "we"} and asks & {"want", "need", "like"}:
         for at in range(start, len(found)):
+            if found[at].norm in _QUESTIONS and not found[at].quoted:
+                break  # "I want to know who pushed to main"
             last = at + 1 == len(found) or found[at + 1].norm in {"to", "into", "as"}
             if found[at].norm in _PASSIVE and not found[at].quoted and last:
                 return found[at].text

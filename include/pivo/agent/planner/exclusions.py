@@ -39,7 +39,9 @@ class Exclusions:
     def refs(self, at: int) -> int:
         """A branch or tag after a negation; the question's repository is known by then."""
         start = self._start(at)
-        if not start or start >= len(self._at.words) or self._at.grammar(start):
+        if not start or start >= len(self._at.words):
+            return 0
+        if self._at.grammar(start) and not self._at.branchlike(start):
             return 0
         found = self._vocabulary.refs(self._reading.repo, self._at.words[start].text)
         if len(found) != 1 or self._at.norm(start - 1) not in {"on", "in", "from", "the", "branch", "of"}:

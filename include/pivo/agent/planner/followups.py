@@ -132,7 +132,8 @@ class Followups:
                     [Word("'s", "'s")] if word.norm in {"his", "her", "hers", "their"} and following else []
                 )
                 return self._point(joined([*found[:at], *after, *found[at + 1 :]]), said)
-            if word.norm in leaning.IT and not self._inside(question, at, {"path", "commit", "ref", "repo"}):
+            it = word.norm in leaning.IT or (word.norm == "that" and at == len(found) - 1 and at > 0)
+            if it and not self._inside(question, at, {"path", "commit", "ref", "repo"}):
                 return self._it(found, at, said)
         return question
 
@@ -209,9 +210,16 @@ class Followups:
         slots = {kind: spans for kind, spans in reading.spans.items() if kind in _SWAPS}
         # what a name was followed by does not matter: "and Ada's?"
         told = reading.concepts - {"ASK", "ASOF", "REPO", "BRANCH", "TAG", "FILE", "COMMIT", "PERSON"}
+        if told <= _ELLIPTIC and not reading.concepts & {"COMMIT", "FILE", "BRANCH", "TAG"}:
+            told -= self._planner.read(said.question).concepts  # "and how many did Grace?"
         short = len(rest) <= _SHORT or not told
+        if not marker and slots and not reading.concepts and not reading.unknown and len(slots) == 1:
+            marker = ("and",)  # "Grace?"
         if marker and slots and not told and short and not reading.unknown and len(slots) == 1:
-            return self._swapped(said, reading, text, narrow=bool({"only", "just", "limit", "restrict"} & set(marker)))
+            return self._swapped(said, reading, text, narrow=bool(_NARROW & set(marker)))
+        alone = joined(found) if not marker else text
+        if not changed and len(found) <= _SHORT and isinstance(self._planner.plan_alone(alone), Refusal):
+            return self._completed(alone, said) or (text if marker else question)
         if not changed and not marker:
             return question
         if marker and reading.repos == [] and not reading.owner and (repo := said.one("repo")):
@@ -225,6 +233,20 @@ class Followups:
             ):
                 return scoped
         return text if marker else question
+
+    def _completed(self, text: str, said: Said) -> str | None:
+        """ "Diff please", "email?": a short question that lacks what it is about, with the only thing that was said
+        or found before and makes sense of it."""
+        fitting = []
+        person = "EMAIL" in self._planner.read(text).concepts
+        for kind in ("person",) if person else ("commit", "path", "ref", "person", "repo"):
+            name = said.one(kind)
+            if name is None:
+                continue
+            full = f"{text} {_OF.get(kind, 'of')} {context.phrase(kind, name, said)}"
+            if not isinstance(self._planner.plan_alone(full), Refusal):
+                fitting.append(full)
+        return fitting[0] if fitting else None
 
     def _swapped(self, said: Said, new: Reading, text: str, *, narrow: bool) -> str | Refusal:
         """The question before with its repository, person, day, ref or path exchanged, or with one more of them."""
@@ -246,5 +268,8 @@ class Followups:
         return joined([*old.words, *tail])
 
 
+_NARROW = frozenset({"only", "just", "limit", "restrict", "which", "filter", "narrow"})
+_ELLIPTIC = frozenset({"WHO", "WHEN", "WHERE", "COUNT", "AGE", "SHOW"})
+_OF = {"repo": "in"}
 _SWAPS = frozenset({"repo", "person", "period", "ref", "path", "commit", "owner"})
 _PREPOSITIONS = {"repo": "in", "person": "by", "path": "touching", "owner": "of"}

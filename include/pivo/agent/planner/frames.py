@@ -8,14 +8,18 @@ near to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, product
 
 from pivo.agent.planner.reading import Reading
 
-ANYWHERE = frozenset({"ASK", "SHOW", "REPO", "YES", "ALLTHINGS", "IDLE", "NEW"})
+ANYWHERE = frozenset({"ASK", "SHOW", "REPO", "YES", "ALLTHINGS", "IDLE", "NEW", "HAVE"})
 _GROUPS = {"BY_DAY": "day", "BY_WEEK": "week", "BY_MONTH": "month", "BY_YEAR": "year", "BY_REPO": "repository"}
 _NTH = {"NTH2": 1, "NTH3": 2, "NTH4": 3, "NTH5": 4}
+_MOST_TRIED = 40  # combinations of meanings
+_MOST_LISTED = 500
 _ASCENDING = {"LEAST", "SMALLEST", "FIRST"}
 
 
@@ -45,15 +49,21 @@ class Rule:
     slots: dict[str, tuple[int, int]] = field(default_factory=dict)
     when: Callable[[Reading], bool] = lambda reading: True
 
-    def fits(self, reading: Reading) -> bool:
-        found = counts(reading)
-        groups = [set(group.split("|")) for group in self.needs.split()]
-        allowed = set().union(*groups, self.may.split(), ANYWHERE)
-        if not reading.repos or reading.defaulted:
-            allowed.add("ARCHIVE")
+    @cached_property
+    def groups(self) -> tuple[frozenset[str], ...]:
+        """The groups of which one must be said."""
+        return tuple(frozenset(group.split("|")) for group in self.needs.split())
+
+    @cached_property
+    def allowed(self) -> frozenset[str]:
+        """All that may be said."""
+        return ANYWHERE.union(*self.groups, self.may.split())
+
+    def fits(self, reading: Reading, found: dict[str, int]) -> bool:
+        concepts = reading.concepts
         return (
-            all(group & reading.concepts for group in groups)
-            and reading.concepts <= allowed
+            all(group & concepts for group in self.groups)
+            and (concepts <= self.allowed or (_everywhere(reading) and concepts <= self.allowed | {"ARCHIVE"}))
             and all(self._slot(name, found.get(name, 0)) for name in found.keys() | self.slots.keys())
             and self.when(reading)
             and self._consistent(reading)
@@ -91,16 +101,36 @@ def counts(reading: Reading) -> dict[str, int]:
     return found | {f"not_{kind}": len(names) for kind, names in reading.without.items()}
 
 
+def _everywhere(reading: Reading) -> bool:
+    return not reading.repos or reading.defaulted
+
+
 def days(reading: Reading) -> bool:
     """All that could be an end of a comparison is a period (`ends` counts days, too)."""
     return len(reading.ends) == sum(1 for p in reading.periods if p.point)
 
 
 def frame(reading: Reading) -> Frame | None:
-    """The frame of the first rule that explains the whole question, or None."""
+    """The frame of the first rule that explains the whole question, or None. Words with several meanings are tried
+    with the likeliest first, and then with as few others as need be; the reading keeps those that fitted."""
+    found = counts(reading)
+    for options in islice(_combinations(reading.choices), _MOST_TRIED):
+        reading.settle(options)
+        if made := _frame(reading, found):
+            return made
+    reading.settle([options[0] for options in reading.choices])
+    return None
+
+
+def _combinations(choices: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    ranked = sorted(islice(product(*(range(len(o)) for o in choices)), _MOST_LISTED), key=sum)
+    return [tuple(options[i] for options, i in zip(choices, chosen, strict=True)) for chosen in ranked]
+
+
+def _frame(reading: Reading, found: dict[str, int]) -> Frame | None:
     from pivo.agent.planner.rules import RULES
 
-    kind = next((rule.name for rule in RULES if rule.fits(reading)), None)
+    kind = next((rule.name for rule in RULES if rule.fits(reading, found)), None)
     groups = [group for concept, group in _GROUPS.items() if concept in reading.concepts]
     offsets = [offset for concept, offset in _NTH.items() if concept in reading.concepts]
     if kind is None or len(groups) > 1 or len(offsets) > 1:

@@ -18,8 +18,14 @@ MARKERS = (
     ("and", "just"), ("just",), ("limit", "that", "to"), ("limit", "it", "to"), ("restrict", "that", "to"),
     ("and", "what", "about"), ("and", "how", "about"), ("and", "the", "same", "for"), ("and", "same", "for"),
     ("what", "about"), ("how", "about"), ("the", "same", "for"), ("same", "for"), ("same", "question", "for"),
+    ("which", "of", "those", "are"), ("which", "of", "these", "are"), ("which", "of", "them", "are"),
+    ("which", "of", "those", "were"), ("which", "of", "these", "were"), ("which", "of", "them", "were"),
+    ("filter", "by"), ("filter", "to"), ("filter", "for"), ("narrow", "to"), ("narrow", "down", "to"), ("now", "only"),
+    ("now", "just"), ("now", "the", "same", "for"), ("now", "same", "for"), ("now",), ("only", "those"),
     ("now", "for"), ("and", "for"), ("and", "also"), ("and", "then"), ("and",), ("or",), ("also",), ("then",),
 )  # fmt: skip
+SHORT = 5
+"""Words of a question that may be nothing but another name, or lack one."""
 PERSON = wordset("he she him her his hers they them their")
 IT = frozenset({"it", "its"})
 
@@ -37,6 +43,8 @@ def leans(question: str) -> bool:
     """Whether anything in the question may point back; most questions stand for themselves and cost nothing here."""
     found = words(question)
     norms = [w.norm for w in found if not w.quoted]
+    if len(found) <= SHORT:
+        return True
     pointing = IT | PERSON | {"that", "this", "there", "same", "one", "previous", "preceding"}
     return bool(
         pointing & set(norms)

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pivo.agent.planner import lexicon, periods, texts
 from pivo.agent.planner.exclusions import Exclusions
 from pivo.agent.planner.reading import Cursor, Reading
+from pivo.agent.planner.strays import Strays
 from pivo.agent.planner.vocabulary import Vocabulary
 from pivo.agent.planner.words import wordset
 
@@ -48,9 +49,11 @@ class Names:
         self._each(excluded.refs)
         for explain in (self._run_id, self._snapshot_number, self._period, self._commit, self._ref, self._path):
             self._each(explain)
-        for explain in (self._concept, self._number, self._person, self._user, self._stray):
+        for explain in (self._concept, self._number, self._person, self._user):
             self._each(explain)
+        self._each(Strays(self._at).stray)
         self._related()
+        reading.settle([options[0] for options in reading.choices])
         reading.ends = [text for _, text in sorted(self._order)]
         return reading
 
@@ -72,6 +75,8 @@ class Names:
 
     def _repo(self, at: int) -> int:
         word, vocabulary = self._words[at], self._vocabulary
+        if word.norm == "old" and self._at.norm(at - 1).removesuffix("s") in periods.UNITS:
+            return 0
         if word.text.endswith("/*") or self._owner(at):
             owner = word.text.removesuffix("/*")
             if owner not in vocabulary.owners() or self._reading.owner:
@@ -125,7 +130,7 @@ class Names:
         return skip + 1
 
     def _period(self, at: int) -> int:
-        if self._words[at].quoted:
+        if self._words[at].quoted or (self._words[at].norm == "now" and self._at.idiom(at)):
             return 0
         found = periods.find(self._words, at, self._now)
         if found is None or not all(self._at.free[at : at + found[1]]):
@@ -171,7 +176,8 @@ class Names:
         beside = self._at.near(at, _REF_WORDS)
         if word.quoted and not beside and self._at.near(at, _PATH_WORDS):
             return 0
-        if not (word.quoted or beside) and (self._at.grammar(at) or periods.number(word.norm) is not None):
+        grammar = self._at.grammar(at) and not self._at.branchlike(at)
+        if not (word.quoted or beside) and (grammar or periods.number(word.norm) is not None):
             return 0
         found = self._vocabulary.refs(self._reading.repo, word.text)
         if not found or len({r.repo for r in found}) > 1:
@@ -191,9 +197,12 @@ class Names:
         named = word.capital and not word.text.isupper()  # like a person; a file only if it is written just so
         if not looks and (self._at.grammar(at) or word.text.isdigit()):
             return 0
-        if not (looks or beside or self._at.norm(at - 1) in _INSIDE) and len(word.norm) < 4:
+        short = not (looks or beside or self._at.norm(at - 1) in _INSIDE) and len(word.norm) < 4
+        if short and len(word.norm) < 3:
             return 0
         found = self._vocabulary.paths(self._reading.repo, word.text)
+        if short and not (found and found[0].folder):
+            return 0
         if named and not looks:
             found = [p for p in found if p.path.rstrip("/").rpartition("/")[2] == word.text]
         if len(found) > 1:
@@ -216,13 +225,15 @@ class Names:
 
     def _concept(self, at: int) -> int:
         concepts, used = self._at.phrase(at)
-        for concept in concepts.split():
-            self._reading.concepts.add(concept)
-            if concept in lexicon.SUPERSETS:
-                self._reading.concepts.add(lexicon.SUPERSETS[concept])
-        if used:
-            kind = "last" if "LAST" in concepts or concepts.startswith("NTH") else "concept"
-            self._at.mark(kind, at, used, " ".join(w.text for w in self._words[at : at + used]))
+        if not used:
+            return 0
+        options = lexicon.CHOICES.get(tuple(w.norm for w in self._words[at : at + used]))
+        if options:
+            self._reading.choices.append(options)
+        else:
+            self._reading.add(concepts)
+        kind = "last" if "LAST" in concepts or concepts.startswith("NTH") else "concept"
+        self._at.mark(kind, at, used, " ".join(w.text for w in self._words[at : at + used]))
         return used
 
     def _number(self, at: int) -> int:
@@ -231,6 +242,8 @@ class Names:
             return 0
         if self._reading.number is not None or not 1 <= value <= 1000:
             return 0
+        if self._at.near(at, periods.MONTHS_NAMED):
+            return 0  # a day that no month has
         self._reading.number = value
         self._at.mark("number", at, 1, str(value))
         return 1
@@ -256,8 +269,8 @@ class Names:
         return 0
 
     def _user(self, at: int) -> int:
-        """Somebody who asked PIVO for something; only where it is about such things."""
-        if not self._reading.concepts & {"RESTORE", "AUDIT"} or self._at.grammar(at):
+        """Somebody who asked PIVO for something; the rules see to it that it is about such things."""
+        if self._at.grammar(at):
             return 0
         found = self._vocabulary.user(self._words[at].text)
         if found is None:
@@ -265,32 +278,6 @@ class Names:
         self._reading.users.append(found)
         self._at.mark("user", at, 1, f"user {found}")
         return 1
-
-    def _stray(self, at: int) -> int:
-        word = self._words[at]
-        following = self._words[at + 1].norm if at + 1 < len(self._words) else ""
-        if word.quoted:
-            self._reading.unknown.append(word.text)
-        elif word.norm in {"that", "this", "these", "those"} and following in lexicon.THINGS:
-            self._reading.unknown.append(f"{word.text} {self._words[at + 1].text}")
-        elif word.norm in lexicon.PRONOUNS and word.norm not in lexicon.FILLER:
-            if not self._antecedent(at, word.norm):
-                self._reading.unknown.append(word.text)
-        elif word.norm not in lexicon.FILLER:
-            self._reading.unknown.append(word.text)
-        return 1
-
-    def _antecedent(self, at: int, pronoun: str) -> bool:
-        """Whether a name earlier in the same sentence is what the pronoun stands for."""
-        if pronoun in {"it", "its"}:
-            kinds: tuple[str, ...] = ("path", "commit", "ref", "repo")
-        elif pronoun in {"same", "them"}:
-            return False
-        else:
-            kinds = ("person",)
-            if any(w.norm in lexicon.MANY for w in self._words[:at] if not w.quoted):
-                return True  # "which repositories failed their verification"
-        return any(start < at for kind in kinds for start, _ in self._reading.spans.get(kind, ()))
 
     def _each(self, explain: Callable[[int], int]) -> None:
         at = 0

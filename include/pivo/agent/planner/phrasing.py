@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
 
-from pivo.agent.planner import actions, changes, lexicon, periods, restores
+from pivo.agent.planner import actions, changes, lexicon, periods
+from pivo.agent.planner.lexicon import restoring
+from pivo.agent.planner.rewrites import rewrite
 from pivo.agent.planner.vocabulary import Vocabulary
 from pivo.agent.planner.words import Word, joined, words, wordset
 
@@ -45,6 +47,7 @@ _CLOSERS = re.compile(
 _SPARED = wordset("filed crated cremated flies singed untied toady later quiet trial starred")
 """Words of their own that look like a mistyped one of the lexicon."""
 _SHORTEST = 5
+_SLIPS = 2
 _LONG = 8  # from here on another vowel is a slip, too
 _BEFORE_NAMES = wordset(
     "into onto called named as to by from user person author repo repository project file branch tag"
@@ -63,6 +66,7 @@ def tidy(question: str, vocabulary: Vocabulary) -> tuple[str, dict[str, str]]:
         if meant:
             corrected[word.text] = meant
             found[at] = Word(meant, meant.casefold())
+    found = rewrite(found)
     return (joined(found) if corrected or text != question or found != words(question) else question), corrected
 
 
@@ -121,12 +125,22 @@ def _slip(typed: str, meant: str) -> bool:
     if len(meant) < _SHORTEST or abs(len(typed) - len(meant)) > 2:
         return False
     if min(len(typed), len(meant)) >= _LONG and _skeleton(typed) == _skeleton(meant):
-        return True
+        return _distance(typed, meant) <= _SLIPS
     if len(typed) == len(meant):
         other = [i for i, (a, b) in enumerate(zip(typed, meant, strict=True)) if a != b]
         return len(other) == 2 and other[1] == other[0] + 1 and sorted(typed) == sorted(meant)
     short, long = sorted((typed, meant), key=len)
     return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(1, len(long) - 1))
+
+
+def _distance(a: str, b: str) -> int:
+    """Letters to change, add or drop."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        last, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (x != y))
+    return row[-1]
 
 
 def _skeleton(word: str) -> str:
@@ -139,7 +153,7 @@ def _known() -> frozenset[str]:
     spoken = {w for phrase in lexicon.PHRASES for w in phrase}
     return frozenset(
         spoken | lexicon.FILLER | lexicon.PRONOUNS | lexicon.ENDS_TEXT | lexicon.JOINS | actions.POLITE | periods.NAMES
-        | actions.WORDS | restores.WORDS | changes.VERBS
+        | actions.WORDS | restoring.WORDS | changes.VERBS
     )  # fmt: skip
 
 
@@ -154,5 +168,5 @@ def _spoken() -> Iterator[tuple[str, str]]:
         for word in phrase:
             if word not in lexicon.FILLER and word.isalpha():
                 yield word, lexicon.PHRASES.get((word,), word)
-    for word in restores.VERBS | periods.NAMES:
+    for word in restoring.VERBS | periods.NAMES:
         yield word, lexicon.PHRASES.get((word,), word)

@@ -9,7 +9,12 @@ from datetime import datetime
 from pivo.agent.planner import lexicon
 from pivo.agent.planner.periods import Period
 from pivo.agent.planner.vocabulary import KnownPath, KnownRef, Vocabulary
-from pivo.agent.planner.words import Word, words
+from pivo.agent.planner.words import Word, words, wordset
+
+_ALSO_BRANCHES = frozenset({"PERSON", "TAG", "HEADBRANCH"})  # a branch may be called dev, release, default
+_BEFORE_BRANCHES = wordset(
+    "compare diff on from to into onto between than vs versus with against and is does has of in at behind"
+)
 
 
 @dataclass
@@ -17,12 +22,15 @@ class Reading:
     """What was found in a question. `unknown` are the words that nothing explains; with any, nothing is run.
 
     `without` are names after "except", "not by", "but not on": people, repositories or refs that are left out.
+    `choices` are the meanings of each word that has several; `concepts` has the first of each until a frame
+    is found (planner/frames.py).
     `spans` says, kind by kind, which words a name was taken from.
     """
 
     question: str
     words: list[Word]
     concepts: set[str] = field(default_factory=set)
+    choices: list[tuple[str, ...]] = field(default_factory=list)
     repos: list[str] = field(default_factory=list)
     owner: str = ""  # all repositories of an owner, `acme/`
     people: list[str] = field(default_factory=list)
@@ -43,7 +51,24 @@ class Reading:
     understood: list[str] = field(default_factory=list)
     candidates: list[str] = field(default_factory=list)
     defaulted: bool = False  # the only repository, not said
+    _fixed: set[str] = field(default_factory=set)  # concepts that no choice changes
+    _settled: bool = False
     spans: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def add(self, concepts: str) -> None:
+        """Adds what a phrase means, and what that is a kind of."""
+        for concept in concepts.split():
+            self.concepts.add(concept)
+            if concept in lexicon.SUPERSETS:
+                self.concepts.add(lexicon.SUPERSETS[concept])
+
+    def settle(self, options: Sequence[str]) -> None:
+        """Takes these meanings of the words that have several, instead of those taken before."""
+        if not self._settled:
+            self._fixed, self._settled = set(self.concepts), True
+        self.concepts = set(self._fixed)
+        for option in options:
+            self.add(option)
 
     @property
     def repo(self) -> str | None:
@@ -93,12 +118,13 @@ class Cursor:
 
     def phrase(self, at: int) -> tuple[str, int]:
         """The longest phrase that begins at `at`: its concepts and how many words it takes."""
-        for length in range(min(lexicon.LONGEST, len(self.words) - at), 0, -1):
+        longest = lexicon.LONGEST.get(self.words[at].norm, 0) if at < len(self.words) else 0
+        for length in range(min(longest, len(self.words) - at), 0, -1):
             span = self.words[at : at + length]
             if any(w.quoted for w in span) or not all(self.free[at : at + length]):
                 continue
             concept = lexicon.PHRASES.get(tuple(w.norm for w in span))
-            if concept:
+            if concept is not None:
                 return concept, length
         return "", 0
 
@@ -114,6 +140,12 @@ class Cursor:
             or word.norm in lexicon.PRONOUNS
         )
         return known or word.norm in lexicon.ENDS_TEXT
+
+    def branchlike(self, at: int) -> bool:
+        """Whether a word that has a meaning of its own stands where a branch's name does: "on dev"."""
+        meaning = lexicon.PHRASES.get((self.words[at].norm,), "")
+        before = self.words[at - 1].norm if at else ""
+        return meaning in _ALSO_BRANCHES and at not in self._idioms and before in _BEFORE_BRANCHES
 
     def idiom(self, at: int) -> bool:
         """Whether the word is part of a phrase of several."""

@@ -13,42 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from pivo.agent.planner import asides, periods
-from pivo.agent.planner.actions import POLITE
+from pivo.agent.planner.actions import NOUNS, POLITE
+from pivo.agent.planner.lexicon import restoring as res
 from pivo.agent.planner.vocabulary import Vocabulary
-from pivo.agent.planner.words import Word, joined, words, wordset
-
-_VERBS = wordset("restore recover rebuild reconstruct resurrect rollback reinstate revive bring roll get")
-VERBS = _VERBS
-"""What such a sentence begins with."""
-_NEEDS_BACK = frozenset({"bring", "roll", "get"})
-_FILLER = wordset(
-    "the a an its repo repository project archive archived back please for me us at in on of with from is was"
-    " were be as they state version snapshot copy fresh new empty backup history then thanks hash sha revision ref"
-    " repos repositories projects organisation organization org and"
-    " should go goes end up result tagged there thing stuff target destination"
-)
-_WANTING = frozenset({"want", "need", "like"})
-_DONE = frozenset({"back", "restored", "rebuilt", "recovered"})
-_ALL = wordset("all every everything each")
-_GRAMMAR = frozenset({"to", "commit", "branch", "tag"})
-_TARGET = frozenset(["into", "as", "onto", "called", "named", "under", "in", "target", "destination"])
-WORDS = _FILLER | _DONE | asides.PUT | _VERBS
-"""Words that only mean something in such a sentence."""
-_LATEST = frozenset(["latest", "last", "newest", "head", "current", "recent", "most", "tip"])
-_HEX = re.compile(r"^[0-9a-f]{4,40}$")
-_BEFORE_LAST = frozenset(
-    {
-        "commit before last one",
-        "commit before last commit",
-        "commit before last",
-        "one before last",
-        "one before last one",
-    }
-    | {"last commit but one"}
-)
-_WHICH = wordset("last latest newest first second third fourth fifth penultimate initial oldest parent before by")
-_UNSAID = frozenset({"commit", "branch", "tag", "version", "revision"})
-_NAME = re.compile(r"^[A-Za-z0-9_.][A-Za-z0-9_.\-]*(/[A-Za-z0-9_.][A-Za-z0-9_.\-]*)?/?$")
+from pivo.agent.planner.words import Word, joined, words
 
 
 @dataclass
@@ -82,16 +50,18 @@ def wish(question: str, vocabulary: Vocabulary, now: datetime) -> RestoreWish | 
     start = 0
     while start < len(found) and found[start].norm in POLITE and not found[start].quoted:
         start += 1
-    wanted = any(w.norm in _WANTING for w in found[:start])
+    wanted = any(w.norm in res.WANTING for w in found[:start])
     later = {w.norm for w in found[start:] if not w.quoted}
-    if wanted and found[start:] and found[start].norm not in _VERBS and later & _DONE:
+    if wanted and found[start:] and found[start].norm not in res.VERBS and later & res.DONE:
         # "I want acme/web back", "I need acme/web restored"
-        return _Wisher([w for w in found[start:] if w.quoted or w.norm not in _DONE], vocabulary, now).run()
-    if start >= len(found) or found[start].quoted or found[start].norm not in _VERBS:
+        return _Wisher([w for w in found[start:] if w.quoted or w.norm not in res.DONE], vocabulary, now).run()
+    if start >= len(found) or found[start].quoted or found[start].norm not in res.VERBS:
         return None
     verb = found[start].norm
     rest = found[start + 1 :]
-    if verb in _NEEDS_BACK and not any(w.norm == "back" for w in rest):
+    if rest and rest[0].norm in NOUNS and not rest[0].quoted:
+        return None
+    if verb in res.NEEDS_BACK and not any(w.norm == "back" for w in rest):
         return None
     return _Wisher(rest, vocabulary, now).run()
 
@@ -116,7 +86,9 @@ class _Wisher:
                 at += 1
                 continue
             used = next((used for each in explain if (used := each(at))), 0)
-            if not used and (self._words[at].quoted or self._words[at].norm not in _FILLER | _TARGET | _GRAMMAR):
+            if not used and (
+                self._words[at].quoted or self._words[at].norm not in res.FILLER | res.TARGET | res.GRAMMAR | res.ARROWS
+            ):
                 wish.unknown.append(self._words[at].text)
             at += max(used, 1)
         self._which()
@@ -124,7 +96,7 @@ class _Wisher:
             wish.problems.append("the target's name is missing")
         if wish.ref and wish.described:
             wish.problems.append(f"both {wish.ref[:12]} and the {wish.described} are asked for")
-        if not (wish.ref or wish.described) and any(w.norm in _UNSAID and not w.quoted for w in self._words):
+        if not (wish.ref or wish.described) and any(w.norm in res.UNSAID and not w.quoted for w in self._words):
             wish.problems.append("which commit is not said")
         wish.many = len(wish.repos) > 1 or any("*" in r for r in wish.repos)
         if wish.many:
@@ -148,6 +120,9 @@ class _Wisher:
             for word in [*wish.unknown, wish.target]:
                 wish.candidates += self._vocabulary.similar_repos(word)
 
+    def _norm(self, at: int) -> str:
+        return self._words[at].norm if 0 <= at < len(self._words) and not self._words[at].quoted else ""
+
     def _fleet(self) -> None:
         """What several repositories need: a date or the latest, and an organisation to go to."""
         wish = self._wish
@@ -163,7 +138,10 @@ class _Wisher:
             wish.target = wish.target.rstrip("/") + "/"
 
     def _every(self, at: int) -> int:
-        if self._words[at].quoted or self._words[at].norm not in _ALL:
+        whole = self._words[at].norm in res.WHOLE and any(
+            self._norm(at + i) in {"archive", "organisation", "organization", "org", "vault"} for i in (1, 2)
+        )
+        if self._words[at].quoted or not (whole or self._words[at].norm in res.ALL):
             return 0
         self._all = True
         return 1
@@ -180,11 +158,11 @@ class _Wisher:
         said = [self._words[i] for i in range(at + 1, end) if i not in self._taken]
         said = [w for w in said if w.norm != "the" or w.quoted]
         norms = {w.norm for w in said if not w.quoted}
-        if " ".join(w.norm for w in said) in _BEFORE_LAST:
+        if " ".join(w.norm for w in said) in res.BEFORE_LAST:
             return self._describe("second last commit", end - at)
-        if "commit" not in norms or not norms & _WHICH or len(said) < 3:
+        if "commit" not in norms or not norms & res.WHICH or len(said) < 3:
             return 0
-        if norms <= _LATEST | {"commit", "of"}:
+        if norms <= res.LATEST | {"commit", "of"}:
             return 0
         return self._describe(joined(said), end - at)
 
@@ -195,11 +173,12 @@ class _Wisher:
 
     def _repo(self, at: int) -> int:
         word, before = self._words[at], self._words[at - 1].norm if at else ""
-        if word.norm in _FILLER | _TARGET | _ALL | {"to"} and not word.quoted:
+        if word.norm in res.FILLER | res.TARGET | res.ALL | {"to"} and not word.quoted:
             return 0
         owner = word.text.removesuffix("/*")
-        if owner in self._vocabulary.owners() and before not in _TARGET and not self._vocabulary.repo(word.text):
-            if not (self._all or word.text.endswith("/*")):
+        if owner in self._vocabulary.owners() and before not in res.TARGET and not self._vocabulary.repo(word.text):
+            owned = self._norm(at + 1) == "'s" and self._norm(at + 2) in {"repos", "repositories", "projects"}
+            if not (self._all or word.text.endswith("/*") or owned):
                 return 0
             self._all = False
             return self._add(f"{owner}/*", f"repositories of {owner}")
@@ -208,7 +187,7 @@ class _Wisher:
             self._wish.problems.append(f"{word.text} is the name of {len(found)} repositories")
             self._wish.candidates += found
             return 1
-        if not found or before in _TARGET or (self._wish.repos and before not in {"and", "repository", "repo"}):
+        if not found or before in res.TARGET or (self._wish.repos and before not in {"and", "repository", "repo"}):
             return 0
         return self._add(found[0], f"repository {found[0]}")
 
@@ -237,25 +216,29 @@ class _Wisher:
         # ssh's scp-like address and URLs are targets wherever they stand
         if "://" in word.text or re.match(r"^[\w.-]+@[\w.-]+:", word.text):
             return self._set_target(word.text)
-        marked = before in _TARGET or (before == "to" and "/" in word.text)
-        if before in {"organisation", "organization", "org"} and at > 1:
-            marked = any(w.norm in _TARGET for w in self._words[max(at - 3, 0) : at])
-        if not marked or not _NAME.match(word.text) or self._is_ref(word):
+        marked = before in res.TARGET or (before == "to" and ("/" in word.text or self._many()))
+        marked = marked or (before in {"->", "→", "=>"} and not self._wish.target)
+        if before in {"organisation", "organization", "org", "name"} and at > 1:
+            marked = any(w.norm in res.TARGET | {"to"} for w in self._words[max(at - 3, 0) : at])
+        if not marked or not res.NAME.match(word.text) or self._is_ref(word):
             return 0
-        if not word.quoted and word.norm in _FILLER | _LATEST | _GRAMMAR:
+        if not word.quoted and word.norm in res.FILLER | res.LATEST | res.GRAMMAR:
             return 0
         return self._set_target(word.text)
+
+    def _many(self) -> bool:
+        return self._all or len(self._wish.repos) > 1 or any("*" in r for r in self._wish.repos)
 
     def _ref(self, at: int) -> int:
         if [w.norm for w in self._words[at : at + 2]] == ["lost", "commit"] and at + 2 < len(self._words):
             used = self._ref(at + 2)  # the hash says which; where it is not one, "lost" stays unexplained
             return used + 2 if used else 0
         word, before = self._words[at], self._words[at - 1].norm if at else ""
-        if not word.quoted and word.norm in _FILLER | _TARGET | _GRAMMAR:
+        if not word.quoted and word.norm in res.FILLER | res.TARGET | res.GRAMMAR:
             return 0
         if word.norm.startswith("@") and periods.day([Word(word.text[1:], word.norm[1:])], 0, self._now):
             return self._set_ref(word.norm)
-        hexadecimal = _HEX.match(word.norm) and (
+        hexadecimal = res.HEX.match(word.norm) and (
             before in {"commit", "to", "at", "hash", "revision", "sha"} or len(word.norm) >= 7
         )
         if word.text == "HEAD" or hexadecimal or self._is_ref(word):
@@ -264,9 +247,11 @@ class _Wisher:
 
     def _latest(self, at: int) -> int:
         used = 0
-        while at + used < len(self._words) and self._words[at + used].norm in _LATEST:
+        while at + used < len(self._words) and self._words[at + used].norm in res.LATEST:
             used += 1
         following = self._words[at + used].norm if at + used < len(self._words) else ""
+        if used and at + used in self._taken:
+            return self._set_ref("HEAD") * used  # "the latest acme/web"
         if not used or (following and following not in {"commit", "state", "version", "snapshot", "of", "backup"}):
             return 0
         return self._set_ref("HEAD") * (used + (following not in {"", "of"}))

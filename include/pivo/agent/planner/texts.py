@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pivo.agent.planner import lexicon
 from pivo.agent.planner.reading import Cursor
 from pivo.agent.planner.vocabulary import Vocabulary
+from pivo.agent.planner.words import wordset
 
 _PART = re.compile(
     r"\b(?P<what>files?|paths?)\s+(?:are\s+|is\s+)?(?:"
@@ -16,6 +17,13 @@ _PART = re.compile(
     r"|(?:contain|contains|include|includes)\s+(?P<d>\S+)\s*$"
     r"|whose\s+(?:names?|paths?)\s+(?:contains?|has|have|includes?|mentions?)\s+(?P<c>\S+))"
 )
+
+
+_WRITTEN = wordset(
+    "commit commits message messages subject subjects title titles description descriptions log revision revisions"
+    " changes changesets patches"
+)
+"""What has words that are searched."""
 
 
 def path_part(cursor: Cursor, vocabulary: Vocabulary) -> None:
@@ -71,9 +79,15 @@ def search_text(cursor: Cursor) -> None:
             continue
         if concept != "SEARCH" and not (concept == "FIXED" and any(w.quoted for w in cursor.words[at:])):
             continue
+        if tuple(w.norm for w in cursor.words[at : at + used]) in lexicon.CHOICES and not any(
+            w.norm in _WRITTEN and not w.quoted for w in cursor.words[:at]
+        ):
+            continue  # "does acme/web contain secrets": files are not searched
         start = at + used
         while start < len(cursor.words) and cursor.words[start].norm in lexicon.SKIPPED_BEFORE_TEXT:
             start += 1
+        if start < len(cursor.words) and _ends_text(cursor, start) and concept == "SEARCH":
+            continue  # "contain commits by Ada": no text
         end = start
         while end < len(cursor.words) and (end == start or not _ends_text(cursor, end)):
             end += 1

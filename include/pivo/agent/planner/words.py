@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _QUOTED = re.compile(
-    r"(?<![\w])(?:'(?P<single>[^'\n]+)'(?!\w)|\"(?P<double>[^\"\n]+)\"|`(?P<tick>[^`\n]+)`|“(?P<curly>[^”\n]+)”|‘(?P<low>[^’\n]+)’(?!\w))"
+    r"(?<![\w])(?:'(?P<single>[^'\n]+)'(?!\w)|\"(?P<double>[^\"\n]+)\"|`(?P<tick>[^`\n]+)`|“(?P<curly>[^”\n]+)”|"
+    r"‘(?P<low>[^’\n]+)’(?!\w))"
 )
 _WORD = re.compile(r"\S+")
 _RANGE = re.compile(r"^([\w][\w./-]*?)\.{2,3}([\w][\w./-]*)$")
@@ -23,11 +24,21 @@ _CONTRACTIONS = {
 _IS = ("who", "what", "when", "where", "how", "that", "there", "it", "he", "she", "here")
 _CLITICS = {"'ve": "have", "'re": "are", "'ll": "will", "'d": "would", "'m": "am"}
 _NEGATED = ("did", "do", "does", "is", "was", "were", "are", "have", "has", "had", "could", "would", "should")
+_SLIPS = {
+    "when": "wen whn wehn whne", "what": "waht wat wht whta", "which": "wich whcih whihc wihch whch",
+    "where": "wher whre",
+    "the": "teh hte", "and": "adn nad", "show": "shwo sohw", "list": "lsit", "last": "lsat",
+    "since": "sicne sinse snce",
+    "have": "hav ahve", "does": "deos", "many": "mnay", "from": "frm", "commit": "comit", "commits": "comits",
+    "made": "mde", "with": "wiht", "repo": "rpeo", "latest": "lastest", "file": "fiel", "files": "fiels", "you": "u",
+}  # fmt: skip
+"""Short words as they are mistyped; longer ones are put right by planner/phrasing.py."""
 _OPENED = (
     _CONTRACTIONS
     | {f"{word}'s": (word, "is") for word in _IS}
     | {f"{word}s": (word, "is") for word in ("who", "what", "where", "how", "that")}
     | {f"{word}nt": (word, "not") for word in _NEGATED}
+    | {typed: (meant,) for meant, slips in _SLIPS.items() for typed in slips.split()}
 )
 """What one word stands for; those who type fast leave the apostrophe out."""
 
@@ -76,6 +87,16 @@ def joined(found: Sequence[Word]) -> str:
     return text
 
 
+def spans_of(found: Sequence[Word]) -> tuple[str, list[int]]:
+    """The words as one text in lower case, a quoted one as a single character, and where each begins in it."""
+    flat, starts = "", []
+    for word in found:
+        flat += " " if flat else ""
+        starts.append(len(flat))
+        flat += "\0" if word.quoted else word.norm
+    return flat, starts
+
+
 def _plain(text: str) -> list[Word]:
     found: list[Word] = []
     for match in _WORD.finditer(text.replace("’", "'")):
@@ -89,7 +110,7 @@ def _plain(text: str) -> list[Word]:
 def _open(word: str) -> list[Word]:
     norm = word.casefold()
     if span := _RANGE.match(word):  # v1.0..v2.0
-        return [Word(part, part.casefold()) for part in span.groups()]
+        return [Word(part, part.casefold(), quoted=not part[0].isdigit()) for part in span.groups()]
     if norm in _OPENED:
         return [Word(part, part) for part in _OPENED[norm]]
     if norm.endswith("n't"):

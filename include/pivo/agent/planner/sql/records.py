@@ -17,6 +17,8 @@ def _restores(columns: str, tail: str, says: str) -> Compiler:
         select.users(reading)
         if "FAILED" in reading.concepts:
             select.where("state = 'failed'", "that failed")
+        if "SUCCEEDED" in reading.concepts:
+            select.where("state = 'pushed'", "that succeeded")
         if "RUNNING" in reading.concepts:
             select.where("finished_at IS NULL", "that have not ended")
         limit = {"n": frame.limit or 50} if ":n" in tail else {}

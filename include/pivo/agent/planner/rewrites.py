@@ -1,0 +1,55 @@
+"""Ways of putting a question exchanged for plainer ones (lexicon/ways.py)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pivo.agent.planner.lexicon.ways import REWRITES
+from pivo.agent.planner.words import Word, spans_of, words
+
+_COMPILED = [
+    (re.compile(rf"(?<!\S){pattern}" if pattern[0] != "^" else pattern), words(told)) for pattern, told in REWRITES
+]
+_GROUP = re.compile(r"^<(\d)>$")
+_MOST = 8
+
+
+def rewrite(found: list[Word]) -> list[Word]:
+    """The words with every way of putting things exchanged for its plainer one."""
+    for _ in range(_MOST):
+        flat, starts = spans_of(found)
+        made = _one(found, flat, starts)
+        if made is None:
+            break
+        found = made
+    return found
+
+
+def _one(found: list[Word], flat: str, starts: Sequence[int]) -> list[Word] | None:
+    for pattern, told in _COMPILED:
+        match = pattern.search(flat)
+        if match is None or match.start() == match.end():
+            continue
+        if match.end() < len(flat) and not flat[match.end()].isspace() and not flat[match.end() - 1].isspace():
+            continue
+        first, last = _words_at(starts, *match.span())
+        put: list[Word] = []
+        for word in told:
+            group = _GROUP.match(word.text)
+            if group is None:
+                put.append(word)
+            elif match[int(group[1])]:
+                a, b = _words_at(starts, *match.span(int(group[1])))
+                put += found[a:b]
+        made = [*found[:first], *put, *found[last:]]
+        if made and [w.norm for w in made] != [w.norm for w in found]:
+            return made
+    return None
+
+
+def _words_at(starts: Sequence[int], start: int, end: int) -> tuple[int, int]:
+    """The words that these characters cover."""
+    first = max((i for i, s in enumerate(starts) if s <= start), default=0)
+    last = max((i for i, s in enumerate(starts) if s < end), default=-1) + 1
+    return first, last
