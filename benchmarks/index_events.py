@@ -29,7 +29,7 @@ _COMMIT = (
     '"committer":{"name":"%s","email":"%s","time":%d,"tz":60},"message":"%s","files":[%s],"signed":false},'
     '"part":0,"files_total":%d}}'
 )
-_FILE = '{"status":"%s","path":"%s","mode":"100644","blob":"%s","old_blob":"%s"}'
+_FILE = '{"status":"%s","path":"%s","mode":"100644","blob":"%s","old_blob":"%s","size":%d}'
 
 
 class Organisation:
@@ -91,8 +91,9 @@ class Organisation:
         message += "\\n\\n" + " ".join(self._text[start + 10 : start + 10 + start % 30])
         wanted = {int(len(paths) * rng.random() ** 2) for _ in range(rng.randint(1, 2 * self._files - 1))}
         files = ",".join(
-            _FILE % ("MMMA"[k & 3], paths[p], random_bits[k * 40 : k * 40 + 40], random_bits[k * 40 + 40 : k * 40 + 80])
+            _FILE % ("MMMA"[k & 3], paths[p], blob, random_bits[k * 40 + 40 : k * 40 + 80], int(blob[:2], 16) ** 2)
             for k, p in zip(range(2, 28, 2), wanted, strict=False)
+            for blob in [random_bits[k * 40 : k * 40 + 40]]
         )
         text = _COMMIT % (
             *(name, seq, oid, name, oid, name, seq, oid, tree, f'"{parent}"' if parent else ""),

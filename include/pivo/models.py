@@ -235,7 +235,8 @@ class FileChange(msgspec.Struct, frozen=True, gc=False):
     """One changed path of a commit against its first parent.
 
     `status` is git's letter (A added, M modified, D deleted, T type changed); modes are octal strings and
-    blobs ids, both None where there is nothing on that side.
+    blobs ids, both None where there is nothing on that side. `size` is the new blob's, in bytes; None for a submodule,
+    and where it was not told (before it was added to the events).
     """
 
     status: str
@@ -243,6 +244,7 @@ class FileChange(msgspec.Struct, frozen=True, gc=False):
     mode: str | None
     blob: str | None
     old_blob: str | None = None
+    size: int | None = None
 
 
 class Person(msgspec.Struct, frozen=True, gc=False):

@@ -24,7 +24,7 @@ from pivo.events import (
     dump,
     parse,
 )
-from pivo.index import lost, refs
+from pivo.index import head, lost, refs
 from pivo.index.commits import CommitLoader
 from pivo.index.interned import clean
 
@@ -51,7 +51,8 @@ class Indexer:
             else:
                 others.append(event)
         self.commits += self._loader.load(commits)
-        touched = self._late(commits)
+        late = self._late(commits)
+        touched = set(late)
         for event in others:
             match event:
                 case SnapshotEvent():
@@ -68,6 +69,7 @@ class Indexer:
                     self._verified(event)
         for repo_id in sorted(touched):
             lost.mark(self._db, repo_id)
+            head.follow(self._db, repo_id, self._loader.rows, anew=repo_id in late)
 
     def _late(self, commits: Sequence[tuple[int, CommitEvent]]) -> set[int]:
         """The repositories that have a commit here of a snapshot that is in the index already."""

@@ -62,6 +62,8 @@ class Rows:
         self.by_day: dict[tuple[int, str], int] = {}
         self.by_hour: dict[tuple[int, int, int], int] = {}
         self.earlier: list[tuple[int, int]] = []
+        self.whole: dict[tuple[int, str], tuple[str, int, int]] = {}
+        """New commits with all of their changes, by repository and hash: first parent, and where in `files`."""
         self._told: dict[int, set[int]] = {}
         self._sorted = 0  # how many of `files` are in `_told`
 
@@ -84,9 +86,12 @@ class CommitLoader:
         self._people = People(db)
         self._paths = Paths(db)
         self._next = int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM commits").fetchone()[0])
+        self.rows = Rows()
+        """Of the last batch."""
 
     def load(self, events: Sequence[tuple[int, CommitEvent]]) -> int:
         """Writes `events`, each with its repository's number; returns how many commits were new."""
+        self.rows = rows = Rows()
         if not events:
             return 0
         by_repo: dict[int, list[CommitEvent]] = defaultdict(list)
@@ -99,7 +104,6 @@ class CommitLoader:
                 for person in (event.commit.author, event.commit.committer)
             }
         )
-        rows = Rows()
         for repo_id, mine in by_repo.items():
             self._repo(rows, repo_id, mine)
         self._write(rows)
@@ -117,6 +121,9 @@ class CommitLoader:
                 there = known[commit.hash] = (self._next, event.seq)
                 self._next += 1
                 self._commit(rows, there[0], repo_id, event, committed)
+                if event.files_total == len(commit.files):
+                    start, parent = len(rows.files), commit.parents[0] if commit.parents else ""
+                    rows.whole[repo_id, commit.hash] = (parent, start, start + event.files_total)
             else:
                 if event.seq < there[1]:
                     there = known[commit.hash] = (there[0], event.seq)
@@ -138,7 +145,7 @@ class CommitLoader:
         author, committer, numbers = commit.author, commit.committer, self._people.numbers
         message = clean(commit.message)
         written = iso(author.time) if author.time != committer.time else committed
-        who = numbers[author.name, author.email]
+        who, address = numbers[author.name, author.email]
         rows.commits.append(
             (
                 number,
@@ -148,7 +155,7 @@ class CommitLoader:
                 who,
                 written,
                 author.tz,
-                numbers[committer.name, committer.email],
+                numbers[committer.name, committer.email][0],
                 committed,
                 committer.tz,
                 message.split("\n", 1)[0][:_SUBJECT],
@@ -156,6 +163,7 @@ class CommitLoader:
                 event.files_total,
                 commit.signed,
                 event.seq,
+                address,
             )
         )
         for n, parent in enumerate(commit.parents):
@@ -172,11 +180,11 @@ class CommitLoader:
 
     def _write(self, rows: Rows) -> None:
         many = self._db.executemany
-        many(f"INSERT INTO commits VALUES ({', '.join('?' * 15)}, 0)", rows.commits)
+        many(f"INSERT INTO commits VALUES ({', '.join('?' * 15)}, 0, ?)", rows.commits)
         many("INSERT INTO commit_parents VALUES (?, ?, ?)", rows.parents)
         many("INSERT INTO messages VALUES (?, ?)", rows.messages)
         many("INSERT INTO message_fts (rowid, message) VALUES (?, ?)", rows.messages)
-        many("INSERT OR IGNORE INTO commit_files VALUES (?, ?, ?, ?, ?, ?, ?)", rows.files)
+        many("INSERT OR IGNORE INTO commit_files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows.files)
         many("UPDATE commits SET snapshot_seq = ? WHERE id = ?", rows.earlier)
         many("UPDATE repos SET commits = commits + ? WHERE id = ?", [(n, repo) for repo, n in rows.by_repo.items()])
         many(
@@ -221,6 +229,7 @@ def _files(
             octets(change.blob) if change.blob else None,
             octets(change.old_blob) if change.old_blob else None,
             at,
+            change.size,
         )
         for change in files
     ]
@@ -229,7 +238,7 @@ def _files(
 def _by_path(files: Sequence[tuple[Any, ...]], repo_id: int) -> list[tuple[int, int, str, int]]:
     """Path, number of changes, time of the last one, and repository."""
     latest: dict[int, str] = {}
-    for _, path, _, _, _, _, at in files:
+    for _, path, _, _, _, _, at, _ in files:
         if at > latest.get(path, ""):
             latest[path] = at
     return [(path, n, latest[path], repo_id) for path, n in Counter(map(_PATH, files)).items()]

@@ -8,19 +8,21 @@ from collections.abc import Sequence
 
 _CACHED = 300_000  # people or paths whose numbers are remembered; then all are forgotten and looked up again
 _PEOPLE = (
-    "SELECT p.name, p.email, p.id FROM json_each(?1) j CROSS JOIN people p"
+    "SELECT p.name, p.email, p.id, p.address_id FROM json_each(?1) j CROSS JOIN people p"
     " ON p.name = j.value ->> 0 AND p.email = j.value ->> 1"
 )
+_ADDRESSES = "SELECT a.email, a.id FROM json_each(?1) j CROSS JOIN addresses a ON a.email = j.value"
 _PATHS = "SELECT p.path, p.id FROM json_each(?1) j CROSS JOIN paths p ON p.repo_id = ?2 AND p.path = j.value"
 
 
 class People:
-    """Numbers of pairs of name and address."""
+    """Numbers of pairs of name and address: the pair's own, and the address's."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._next = _following(db, "people")
-        self.numbers: dict[tuple[str, str], int] = {}
+        self._next_address = _following(db, "addresses")
+        self.numbers: dict[tuple[str, str], tuple[int, int]] = {}
 
     def learn(self, people: set[tuple[str, str]]) -> None:
         """After this `numbers` has all of `people`."""
@@ -31,12 +33,22 @@ class People:
             return
         shown = {p: (clean(p[0]), clean(p[1])) for p in missing}
         rows = self._db.execute(_PEOPLE, (json.dumps(list(shown.values()), ensure_ascii=False),))
-        there = {(name, email): number for name, email, number in rows}
+        there = {(name, email): (number, address) for name, email, number, address in rows}
         added = [p for p in dict.fromkeys(shown.values()) if p not in there]
-        there |= zip(added, range(self._next, self._next + len(added)), strict=True)
+        addresses = self._addresses(list(dict.fromkeys(email for _, email in added)))
+        there |= {p: (n, addresses[p[1]]) for n, p in enumerate(added, self._next)}
         self._next += len(added)
-        self._db.executemany("INSERT INTO people VALUES (?, ?, ?)", [(there[p], *p) for p in added])
+        new = [(number, *p, address) for p in added for number, address in [there[p]]]
+        self._db.executemany("INSERT INTO people VALUES (?, ?, ?, ?)", new)
         self.numbers |= {p: there[s] for p, s in shown.items()}
+
+    def _addresses(self, emails: list[str]) -> dict[str, int]:
+        """The numbers of these addresses, which are added where they are new."""
+        there = dict(self._db.execute(_ADDRESSES, (json.dumps(emails, ensure_ascii=False),)).fetchall())
+        added = [(n, e) for n, e in enumerate((e for e in emails if e not in there), self._next_address)]
+        self._next_address += len(added)
+        self._db.executemany("INSERT INTO addresses VALUES (?, ?)", added)
+        return there | {email: number for number, email in added}
 
 
 class Paths:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from pivo.index import head
 from pivo.index.schema import views_digest
-from pivo.index.statements import INITIAL, ROLL_UPS, VERIFICATIONS
+from pivo.index.statements import INITIAL
+from pivo.index.statements_later import ADDRESSES, FILES, ROLL_UPS, VERIFICATIONS
 from pivo.index.views import VIEWS
 
 
@@ -56,6 +58,15 @@ def m006_most_changed(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX path_changes_repo ON path_changes (repo_id, changes)")
 
 
+def m007_addresses_and_files(db: sqlite3.Connection) -> None:
+    """One address of several names in one walk of an index; sizes; the files at every repository's head."""
+    for statement in (ADDRESSES + ";\n" + FILES).split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for (repo_id,) in db.execute("SELECT id FROM repos WHERE last_seq > 0").fetchall():
+        head.follow(db, repo_id)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_verifications,
@@ -63,6 +74,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m004_roll_ups,
     m005_over_all_repositories,
     m006_most_changed,
+    m007_addresses_and_files,
 )
 
 

@@ -36,6 +36,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "commits": "number of commits",
             "size": "bytes of all snapshots",
             "rewritten": "1 when a ref was ever forced or deleted: then commits may be lost from the refs",
+            "files_head": "commit whose files are in head_files",
         },
     ),
     "repo_snapshots": (
@@ -62,7 +63,11 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "people": (
         "Authors and committers, one row a pair of name and address.",
-        {"id": "number within this file", "name": "name", "email": "address"},
+        {"id": "number within this file", "name": "name", "email": "address", "address_id": "addresses.id"},
+    ),
+    "addresses": (
+        "Addresses, one row each, whatever names go with them.",
+        {"id": "number within this file", "email": "address"},
     ),
     "commits": (
         "One row a commit and repository.",
@@ -83,6 +88,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "signed": "1 when signed",
             "snapshot_seq": "first snapshot that had it",
             "lost": "1 when the last snapshot's refs do not reach it",
+            "address_id": "addresses.id of the author",
         },
     ),
     "commit_parents": (
@@ -109,6 +115,18 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "blob": "20 bytes; NULL when deleted",
             "old_blob": "20 bytes; NULL when added",
             "commit_time": "commits.commit_time again: the history of a path in one walk of an index",
+            "size": "bytes of the new content; NULL when deleted, a submodule, or not told",
+        },
+    ),
+    "head_files": (
+        "Files at the head of a repository's last snapshot.",
+        {
+            "repo_id": "repos.id",
+            "path_id": "paths.id",
+            "mode": "git's mode, octal",
+            "blob": "20 bytes",
+            "size": "bytes; NULL for a submodule, or where the event did not tell",
+            "commit_id": "commits.id of the last change on the line of first parents",
         },
     ),
     "refs": (

@@ -64,6 +64,7 @@ HISTORY: tuple[View, ...] = (
         "v_commits",
         "One row a commit and repository, lost ones included.",
         "commits c LEFT JOIN repos r ON r.id = c.repo_id LEFT JOIN people a ON a.id = c.author_id"
+        " AND a.address_id = c.address_id LEFT JOIN addresses e ON e.id = c.address_id"
         " LEFT JOIN people k ON k.id = c.committer_id LEFT JOIN messages m ON m.commit_id = c.id",
         columns(
             ("repo_name", "r.name", "repository"),
@@ -76,7 +77,7 @@ HISTORY: tuple[View, ...] = (
             ("subject", "c.subject", "first line of the message"),
             ("message", "m.message", "whole message"),
             ("author_name", "a.name", "who wrote it"),
-            ("author_email", "a.email", "the author's address"),
+            ("author_email", "e.email", "the author's address"),
             ("author_time", "c.author_time", "when it was written"),
             ("committer_name", "k.name", "who committed it"),
             ("committer_email", "k.email", "the committer's address"),
@@ -105,7 +106,8 @@ HISTORY: tuple[View, ...] = (
         "v_changes",
         "One row a changed path of a commit, against its first parent.",
         "commit_files f LEFT JOIN paths p ON p.id = f.path_id LEFT JOIN commits c ON c.id = f.commit_id"
-        " LEFT JOIN repos r ON r.id = p.repo_id LEFT JOIN people a ON a.id = c.author_id",
+        " LEFT JOIN repos r ON r.id = p.repo_id"
+        " LEFT JOIN people a ON a.id = c.author_id AND a.address_id = c.address_id",
         columns(
             ("repo_name", "r.name", "repository"),
             ("commit_hash", "c.hash", "full commit hash"),
@@ -119,6 +121,28 @@ HISTORY: tuple[View, ...] = (
             ("mode", "f.mode", "git's mode, e.g. 100644; NULL when deleted"),
             ("blob", octets("f.blob"), "hash of the new content; empty when deleted"),
             ("old_blob", octets("f.old_blob"), "hash of the old content; empty when added"),
+            ("size", "f.size", "bytes of the new content; NULL when deleted, a submodule, or not told"),
+        ),
+    ),
+    View(
+        "v_files",
+        "One row a file at the head of a repository's last snapshot: the largest files, what there is now.",
+        "head_files h LEFT JOIN repos r ON r.id = h.repo_id LEFT JOIN paths p ON p.id = h.path_id"
+        " AND p.repo_id = h.repo_id LEFT JOIN commits c ON c.id = h.commit_id"
+        " LEFT JOIN people a ON a.id = c.author_id AND a.address_id = c.address_id",
+        columns(
+            ("repo_name", "r.name", "repository"),
+            ("path", "p.path", "path from the root, e.g. src/main.c"),
+            (
+                "size",
+                "h.size",
+                "bytes; ORDER BY size DESC LIMIT 10 is fast; NULL for a submodule, or where an older PIVO took it",
+            ),
+            ("mode", "h.mode", "git's mode, e.g. 100644, 100755 executable, 120000 symlink, 160000 submodule"),
+            ("blob", octets("h.blob"), "hash of the content"),
+            ("commit_hash", "c.hash", "commit that last changed it on the head's line; a merge where one brought it"),
+            ("commit_time", "c.commit_time", "when that was committed"),
+            ("author_name", "a.name", "who wrote that commit"),
         ),
     ),
     View(
@@ -222,7 +246,8 @@ HISTORY: tuple[View, ...] = (
         "Words of commit messages: `WHERE text MATCH 'memory leak'` (all words), 'leak OR crash', '\"exact words\"',"
         " 'prefix*'. Add LIMIT.",
         "message_fts t LEFT JOIN commits c ON c.id = t.rowid LEFT JOIN repos r ON r.id = c.repo_id"
-        " LEFT JOIN people a ON a.id = c.author_id LEFT JOIN messages m ON m.commit_id = c.id",
+        " LEFT JOIN people a ON a.id = c.author_id AND a.address_id = c.address_id"
+        " LEFT JOIN messages m ON m.commit_id = c.id",
         columns(
             ("text", "t.message_fts", "only for MATCH"),
             ("repo_name", "r.name", "repository"),

@@ -37,7 +37,7 @@ from pivo.reindex.load import Loader
 from pivo.reindex.sources import Source
 
 _log = logging.getLogger(__name__)
-_LATE = frozenset({"commits_time", "commits_author_time", "commit_files_path_time", "people_email", "paths_path"})
+_LATE = frozenset({"commits_time", "commits_address_time", "commit_files_path_time", "people_email", "paths_path"})
 """Indices that nothing needs while rows are written: they are made at the end, sorted, in one go."""
 
 _PATIENCE = 3600.0  # seconds; a drain that reads a long backlog is waited for

@@ -24,6 +24,7 @@ from pivo.models import Commit, FileChange
 from pivo.progress import Progress, silent
 from pivo.snapshot.gitpipe import CatFile, parse_changes, tokens
 from pivo.snapshot.objects import ObjectReader
+from pivo.snapshot.sizes import Sizes
 from pivo.snapshot.thin import NIGHT, ROOT, Bench
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -48,6 +49,7 @@ class Workspace:
         self.names: dict[bytes, bytes] = {}
         """The paths of the objects here, by id (20 bytes): what :meth:`prove` saw of a small pack."""
         self._cat: CatFile | None = None
+        self._sizes = Sizes(self._command("cat-file", "--batch-check=%(objectsize)"), self._env, known)
         self._commits: int | None = None
         self._init()
 
@@ -55,6 +57,7 @@ class Workspace:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        self._sizes.close()
         if self._cat:
             self._cat.close()
 
@@ -308,6 +311,9 @@ class Workspace:
 
     def commits(self, tips: Iterable[str], progress: Progress = silent) -> Iterator[Commit]:
         """The new pack's commits that `tips` reach, parents first, each with its changes against its first parent."""
+        return self._sizes.told(self._read(tips, progress))
+
+    def _read(self, tips: Iterable[str], progress: Progress) -> Iterator[Commit]:
         local = [t for t in tips if self._local(t)]
         if self.pack() is None or not local:
             return

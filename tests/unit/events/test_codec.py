@@ -59,8 +59,18 @@ def test_events_of_one_commit_have_different_ids():
     assert ids == [f"acme/PIVO/7/{sha('big')}", f"acme/PIVO/7/{sha('big')}/1", f"acme/PIVO/7/{sha('big')}/2"]
 
 
+def test_changes_of_before_they_had_sizes_are_read_as_they_are():
+    event = CommitEvent("PIVO", 1, commit("a", files=2), 0, 2)
+    value = dump(event)
+    assert value.count(b',"size":null') == 2
+    assert parse(value.replace(b',"size":null', b"")) == event
+    sized = replace(event.commit, files=tuple(replace(f, size=n) for n, f in enumerate(event.commit.files)))
+    assert parse(dump(replace(event, commit=sized))) == replace(event, commit=sized) != event
+
+
 def test_the_wire_format_of_version_1_stays():
-    """Whoever changes this has changed what other consumers of the topic read: that needs a v2."""
+    """Whoever changes this has changed what other consumers of the topic read: that needs a v2. To add a field does
+    not, as long as it has a default: they pass over what they do not know."""
     event = CommitEvent("PIVO", 1, commit("a", files=1), 0, 1)
     assert json.loads(dump(event, START)) == {
         "specversion": "1.0",
@@ -87,6 +97,7 @@ def test_the_wire_format_of_version_1_stays():
                         "mode": "100644",
                         "blob": sha("a 0"),
                         "old_blob": sha("old a 0"),
+                        "size": None,
                     }
                 ],
                 "signed": False,

@@ -88,7 +88,7 @@ POINTS = [
     ),
     ("SELECT author_name FROM v_commits ORDER BY commit_time DESC LIMIT 1", "commits_time"),
     ("SELECT hash FROM v_commits WHERE hash >= 'abc' AND hash < 'abd'", "commits_hash"),
-    ("SELECT subject FROM v_commits WHERE author_email = 'x' AND commit_time > '2026'", "commits_author_time"),
+    ("SELECT subject FROM v_commits WHERE author_email = 'x' AND commit_time > '2026'", "commits_address_time"),
     ("SELECT hash FROM v_commits WHERE lost = 1 AND repo_name = 'PIVO'", "commits_lost"),
     (
         "SELECT commit_hash FROM v_changes WHERE repo_name = 'PIVO' AND path = 'x' ORDER BY commit_time DESC LIMIT 2",

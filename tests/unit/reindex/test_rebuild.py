@@ -37,8 +37,9 @@ def everything(index):
                 "SELECT c.id, r.name || c.hash FROM commits c JOIN repos r ON r.id = c.repo_id",
             )
         )
+        address = dict(db.execute("SELECT id, email FROM addresses"))
         by = {"repo_id": repo, "person_id": person, "author_id": person, "committer_id": person, "path_id": path}
-        by |= {"commit_id": commit}
+        by |= {"commit_id": commit, "address_id": address}
         found = {}
         for name, (_, columns) in TABLES.items():
             if name in ("kafka_offsets", "kafka_gaps", "schema_migrations") or name.endswith("_fts"):
@@ -64,7 +65,8 @@ def test_it_is_the_index_that_the_events_made(told, past, index):
     drain(index, told.config)
     tables, views = everything(index), shown(index)
     assert sum(1 for rows in tables.values() if rows) > 18
-    assert any(row[-1] for row in tables["commits"]), "nothing is lost in this history"
+    assert any(row[-2] for row in tables["commits"]), "nothing is lost in this history"
+    assert any(row[-1] for row in tables["commit_files"]), "no size was told"
     result = rebuild(index, past.here())
     assert (result.snapshots, result.kept, result.refused) == (len(tables["repo_snapshots"]), True, 0)
     assert result.commits == len(tables["commits"])
