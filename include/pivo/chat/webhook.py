@@ -1,7 +1,8 @@
 """The receiver of a forge's webhook: POST github. No Airflow login, but a signature; see :mod:`pivo.webhook`.
 
-What an anonymous request can cost is bounded: only what looks signed is read, four bodies at a time, each within
-seconds, and settings, which may ask Airflow's database, are kept for some seconds.
+What an anonymous request can cost is bounded: only what looks signed is read, within seconds, of large bodies four at a
+time (so that those who send them slowly do not keep the small ones waiting), and settings, which may ask Airflow's
+database, are kept for some seconds.
 """
 
 # No postponed annotations here: FastAPI reads those of the routes.
@@ -9,6 +10,7 @@ import asyncio
 import logging
 import threading
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -28,7 +30,8 @@ WHO = "webhook"
 
 _FRESH = 5.0  # seconds
 _READING = 10.0  # seconds in which a body must have come: GitHub gives up after ten, too
-_AT_ONCE = 4  # bodies
+_LARGE = 256 << 10  # bytes; most deliveries have a tenth of that
+_AT_ONCE = 4  # large bodies
 _TOLD = 60.0  # seconds between two refusals on the audit log: whoever reaches the port must not fill it
 
 
@@ -67,7 +70,7 @@ class _Surroundings:
 def create_app(host: Host) -> FastAPI:
     """The app, for `host`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    around, reading = _Surroundings(host), asyncio.Semaphore(_AT_ONCE)
+    around, large = _Surroundings(host), asyncio.Semaphore(_AT_ONCE)
 
     @app.post("/github")
     async def github(request: Request) -> JSONResponse:
@@ -78,8 +81,8 @@ def create_app(host: Host) -> FastAPI:
             signature = request.headers.get("x-hub-signature-256")
             if not delivery.well_formed(signature):
                 raise Forged("The delivery is not signed.", "Give the forge's webhook the secret that PIVO has.")
-            async with reading:
-                body = await _body(request)
+            async with AsyncExitStack() as held:
+                body = await _body(request, held, large)
                 return await run_in_threadpool(_received, host, around, request, body, settings)
         except Refused as err:
             return _told(err.status, err.what, err.do)
@@ -105,19 +108,23 @@ def _received(host: Host, around: _Surroundings, request: Request, body: bytes, 
     return JSONResponse(done.to_json(), status_code=202 if done.outcome in {"started", "folded"} else 200)
 
 
-async def _body(request: Request) -> bytes:
-    """The raw body; Refused when it is too long, or takes too long."""
+async def _body(request: Request, held: AsyncExitStack, large: asyncio.Semaphore) -> bytes:
+    """The raw body; Refused when it is too long, or takes too long. `held` then holds one of the places for those that
+    are `large`, if it is."""
     declared = request.headers.get("content-length", "")
     too_long = Refused(413, f"The body has over {LIMIT >> 20} MB.", "The next night sees the push.")
     if declared.isdigit() and int(declared) > LIMIT:
         raise too_long
-    body = bytearray()
+    body, waited = bytearray(), False
     try:
         async with asyncio.timeout(_READING):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > LIMIT:
                     raise too_long
+                if len(body) > _LARGE and not waited:
+                    waited = True
+                    await held.enter_async_context(large)
     except TimeoutError:
         raise Refused(408, f"The body did not come within {_READING:.0f} s.", "Send the delivery again.") from None
     return bytes(body)

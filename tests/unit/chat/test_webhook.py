@@ -74,6 +74,22 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(airflow: Any) -> N
         assert sock.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
+def test_slow_senders_of_large_bodies_keep_no_small_one_waiting(airflow: Any) -> None:
+    host, port = airflow.url.removeprefix("http://").split(":")
+    head = "".join(f"{k}: {v}\r\n" for k, v in headers(b"x").items())
+    slow = [socket.create_connection((host, int(port)), timeout=10) for _ in range(6)]
+    try:
+        for sock in slow:
+            sock.sendall(f"POST {AT} HTTP/1.1\r\nHost: x\r\n{head}Content-Length: 900000\r\n\r\n".encode())
+            sock.sendall(b"x" * 300_000)  # and no more
+        body = encoded({})  # the slow ones are given ten seconds, this one would have to wait for them
+        answer = httpx.post(airflow.url + AT, content=body, headers=headers(body, "ping"), timeout=9)
+        assert answer.status_code == 200
+    finally:
+        for sock in slow:
+            sock.close()
+
+
 class Host:
     """Stands for Airflow: settings, and an orchestrator whose runs are in memory."""
 
