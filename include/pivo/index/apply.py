@@ -38,6 +38,8 @@ class Indexer:
         self._db = db
         self._repos: dict[str, int] = {}
         self._loader = CommitLoader(db)
+        self._taken: set[int] = set()  # repositories of the batch whose refs may have let go of something
+        self._grown: dict[int, int] = {}  # the others with a new snapshot, and its number
         self.commits = 0  # that were new
         self.snapshots = 0  # that were new
 
@@ -52,13 +54,13 @@ class Indexer:
                 others.append(event)
         self.commits += self._loader.load(commits)
         late = self._late(commits)
-        touched = set(late)
+        self._taken, self._grown = set(late), {}
         for event in others:
             match event:
                 case SnapshotEvent():
-                    touched.add(self._share(event, event.repo, event.seq, 0))
+                    self._share(event, event.repo, event.seq, 0)
                 case SnapshotRefsEvent():
-                    touched.add(self._share(event, event.repo, event.seq, event.part))
+                    self._share(event, event.repo, event.seq, event.part)
                 case HeartbeatEvent():
                     self._checked(self._repo(event.repo), utc(event.at))
                 case RestoreEvent():
@@ -67,8 +69,11 @@ class Indexer:
                     self._audit(event)
                 case VerifyEvent():
                     self._verified(event)
-        for repo_id in sorted(touched):
-            lost.mark(self._db, repo_id)
+        for repo_id in sorted(self._taken | self._grown.keys()):
+            if repo_id in self._taken:
+                lost.mark(self._db, repo_id)
+            else:
+                lost.found_again(self._db, repo_id, self._grown[repo_id])
             head.follow(self._db, repo_id, self._loader.rows, anew=repo_id in late)
 
     def _late(self, commits: Sequence[tuple[int, CommitEvent]]) -> set[int]:
@@ -90,14 +95,14 @@ class Indexer:
             self._repos[name] = number
         return number
 
-    def _share(self, event: SnapshotEvent | SnapshotRefsEvent, repo: str, seq: int, part: int) -> int:
+    def _share(self, event: SnapshotEvent | SnapshotRefsEvent, repo: str, seq: int, part: int) -> None:
         """Keeps a share of a snapshot until all have come; then the snapshot is written."""
         number, key = self._repo(repo), (repo, seq)
         if self._db.execute("SELECT 1 FROM repo_snapshots WHERE repo_name = ? AND seq = ?", key).fetchone():
-            return number
+            return
         if isinstance(event, SnapshotEvent) and event.parts == 0:
             self._snapshot(number, event, [])
-            return number
+            return
         self._db.execute("INSERT OR REPLACE INTO snapshot_parts VALUES (?, ?, ?, ?)", (*key, part, dump(event)))
         rows = self._db.execute("SELECT value FROM snapshot_parts WHERE repo_name = ? AND seq = ?", key).fetchall()
         shares = [parse(value) for (value,) in rows]
@@ -105,7 +110,6 @@ class Indexer:
         if whole is not None and len(shares) == whole.parts + 1:
             self._snapshot(number, whole, [s for s in shares if isinstance(s, SnapshotRefsEvent)])
             self._db.execute("DELETE FROM snapshot_parts WHERE repo_name = ? AND seq = ?", key)
-        return number
 
     def _snapshot(self, repo_id: int, event: SnapshotEvent, more: list[SnapshotRefsEvent]) -> None:
         all_refs = [*event.refs, *(ref for share in more for ref in share.refs)]
@@ -138,7 +142,15 @@ class Indexer:
             "INSERT OR IGNORE INTO ref_updates VALUES (?, ?, ?, ?, ?, ?)",
             [(repo_id, event.seq, clean(u.name), u.old, u.new, u.forced) for u in updates],
         )
-        rewritten = bool(event.lost) or any(u.forced or u.new is None for u in updates)
+        forced = any(u.forced or u.new is None for u in updates)
+        rewritten = bool(event.lost) or forced
+        last_seq, head_ref = self._db.execute(
+            "SELECT last_seq, head_ref FROM repos WHERE id = ?", (repo_id,)
+        ).fetchone()
+        detached = last_seq and head_ref is None  # no update tells where such a HEAD was before
+        if forced or detached or event.seq != last_seq + 1:
+            self._taken.add(repo_id)
+        self._grown.setdefault(repo_id, event.seq)
         self._db.execute(
             "UPDATE repos SET snapshots = snapshots + 1, size = size + ?, rewritten = max(rewritten, ?) WHERE id = ?",
             (event.size, rewritten, repo_id),

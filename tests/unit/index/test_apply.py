@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from index_kit import START, Snap, commit, content, history, manifest, moved, sha
 from pivo.events import AuditEvent, CommitEvent, HeartbeatEvent, RestoreEvent, commit_events
+from pivo.index import lost
 from pivo.index.apply import Indexer
 from pivo.index.commits import iso
 from pivo.index.writer import writing
@@ -96,8 +97,8 @@ def test_lost_are_the_commits_that_the_last_refs_do_not_reach(seed, db):
         if one not in reached:
             reached.add(one)
             todo += parents[one]
-    lost = {h for (h,) in ask(db, "SELECT hash FROM v_commits WHERE lost = 1")}
-    assert lost == parents.keys() - reached
+    gone = {h for (h,) in ask(db, "SELECT hash FROM v_commits WHERE lost = 1")}
+    assert gone == parents.keys() - reached
 
 
 def test_some_history_of_these_tests_does_lose_commits(db):
@@ -113,6 +114,34 @@ def test_a_lost_commit_that_a_branch_reaches_again_is_found(db):
     assert ask(db, "SELECT hash FROM v_commits WHERE lost = 1") == [(sha("a"),)]
     apply(db, Snap(manifest("PIVO", 3, {"main": "b", "old": "a"}), (), moved({"main": "b"}, {"main": "b", "old": "a"})))
     assert ask(db, "SELECT hash FROM v_commits WHERE lost = 1") == []
+
+
+def test_after_a_rewrite_only_what_lets_go_of_commits_walks_the_history(db, monkeypatch):
+    lines = {"a": [], "b": ["a"], "c": ["b"], "z": ["a"], "y": ["z"], "d": ["c"], "x": ["y"]}
+    c = {name: commit(name, parents, minute=n) for n, (name, parents) in enumerate(lines.items())}
+    apply(db, Snap(manifest("PIVO", 1, {"main": "c"}, 3), (c["a"], c["b"], c["c"]), ()))
+    rewritten = moved({"main": "c"}, {"main": "z"}, ["main"])
+    apply(db, Snap(manifest("PIVO", 2, {"main": "z"}, 1), (c["z"],), rewritten))
+    assert ask(db, "SELECT subject FROM v_commits WHERE lost = 1 ORDER BY 1") == [("Do b",), ("Do c",)]
+    with monkeypatch.context() as patch:
+        patch.setattr(lost, "mark", None)
+        forward = moved({"main": "z"}, {"main": "y"})
+        apply(db, Snap(manifest("PIVO", 3, {"main": "y"}, 1), (c["y"],), forward))
+        assert len(ask(db, "SELECT 1 FROM v_commits WHERE lost = 1")) == 2
+        back = moved({"main": "y"}, {"main": "y", "back": "d"})  # a new commit on top of what was lost
+        apply(db, Snap(manifest("PIVO", 4, {"main": "y", "back": "d"}, 1), (c["d"],), back))
+        assert ask(db, "SELECT 1 FROM v_commits WHERE lost = 1") == []
+    apply(db, Snap(manifest("PIVO", 5, {"main": "y"}), (), moved({"back": "d"}, {})))
+    assert ask(db, "SELECT subject FROM v_commits WHERE lost = 1 ORDER BY 1") == [("Do b",), ("Do c",), ("Do d",)]
+
+
+def test_a_detached_head_that_moved_on_leaves_a_lost_commit(db):
+    """No ref tells where it was, so no update does."""
+    apply(db, Snap(manifest("PIVO", 1, {"main": "a"}, 1), (commit("a"),), moved({}, {"main": "a"})))
+    gone = moved({"main": "a"}, {}, ())
+    apply(db, Snap(manifest("PIVO", 2, {}, 1, head=sha("b"), head_ref=None), (commit("b", ["a"], minute=1),), gone))
+    apply(db, Snap(manifest("PIVO", 3, {}, 1, head=sha("c"), head_ref=None), (commit("c", ["a"], minute=2),), ()))
+    assert ask(db, "SELECT subject FROM v_commits WHERE lost = 1") == [("Do b",)]
 
 
 def test_commits_of_a_snapshot_that_is_still_on_its_way_are_not_lost(db):
