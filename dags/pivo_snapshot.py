@@ -18,6 +18,8 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task, teardown
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from pivo.masking import NO_LOGIN
+
 
 @dag(
     dag_id="pivo_snapshot",
@@ -30,7 +32,11 @@ from airflow.timetables.trigger import CronTriggerTimetable
         "repos": Param(
             [],
             type="array",
-            items={"type": ["string", "object"]},
+            items={
+                "type": ["string", "object"],
+                "pattern": NO_LOGIN,
+                "properties": {"url": {"type": "string", "pattern": NO_LOGIN}},
+            },
             title="Repositories",
             description="Registered names, URLs or {url, name}; empty for all that are registered.",
         ),
@@ -46,8 +52,10 @@ def pivo_snapshot() -> None:
 
         from pivo import hooks, registry
 
+        context: Any = get_current_context()
+        last = context["ti"].try_number > context["ti"].max_tries
         with hooks.task_errors():
-            return [asdict(r) for r in registry.plan(hooks.settings(), get_current_context()["params"]["repos"])]
+            return [asdict(r) for r in registry.plan(hooks.settings(), context["params"]["repos"], last=last)]
 
     @task(pool="pivo_fetch", map_index_template="{{ repository }}", execution_timeout=timedelta(hours=12))
     def snapshot(repo: dict[str, Any]) -> dict[str, Any]:

@@ -165,7 +165,8 @@ def task_errors() -> Iterator[None]:
 def alert(context: Any) -> None:
     """Tells a person that a task failed and why, by the Connection `pivo_alert`; what was told within a day is not
     told again. Of type smtp it is an e-mail (extra: `from_email`, `to`), of any other a POST of
-    `{"text": …, "dag_id": …, "run_id": …, "url": …}` to its host, a whole URL, with its password as a bearer token.
+    `{"text": …, "dag_id": …, "run_id": …, "url": …}` to its host, a whole URL, with its password as a bearer token. A
+    URL that is a secret goes into the extra, as `url`: Airflow encrypts that, and not the host.
 
     Never raises: an alert that does not get through is an error in the log.
     """

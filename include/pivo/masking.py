@@ -15,6 +15,10 @@ MASK = "***"
 SHORTEST = 8
 """Characters; a shorter secret is no secret, and masking it would mask words."""
 
+NO_LOGIN = r"^(?!\w[\w+.-]*://[^/]*:[^/]*@)(?!https?://[^/]*@)"
+"""Matches what is no URL with a login in it (JSON Schema): Airflow keeps a run's parameters, so it is refused before
+there is a run."""
+
 _known: set[str] = set()
 
 _LOGIN = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*)://(?P<login>[^\s/?#\"'<>`]+)@", re.I)

@@ -12,6 +12,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import BaseHook, Param, get_current_context
 
+from pivo.masking import NO_LOGIN
 from pivo.settings import default_root
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _START_FAST = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"  # short-l
 
 def _text(title: str, description: str, default: str = "", longest: int = 512) -> Param:
     """A string param; all have defaults because a run that is only parsed must not fail."""
-    return Param(default, type="string", maxLength=longest, title=title, description=description)
+    return Param(default, type="string", maxLength=longest, pattern=NO_LOGIN, title=title, description=description)
 
 
 RESTORE_PARAMS = {

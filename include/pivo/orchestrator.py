@@ -19,6 +19,7 @@ from urllib.parse import quote
 import httpx
 
 from pivo.errors import NotFound, PivoError, StackError, Unavailable, UsageError
+from pivo.masking import masked
 from pivo.progress import Progress, silent
 
 ENDED = frozenset({"success", "failed"})
@@ -112,6 +113,11 @@ class Orchestrator:
 
         Where Airflow fails at it (its SQLite is locked for a moment) it is asked again, for the same run.
         """
+        if masked(json.dumps(conf)) != json.dumps(conf):
+            raise UsageError(
+                f"The parameters of {dag_id} hold a credential, which Airflow would keep. Nothing was started.",
+                "Leave it out: docs/howto/credentials.md tells where it belongs.",
+            )
         run_id = run_id or f"manual__{datetime.now(UTC).isoformat()}"
         body = {"logical_date": None, "conf": conf, "dag_run_id": run_id}
         if after is not None:

@@ -403,7 +403,8 @@ def _refusal(shown: str, lines: list[str]) -> Exception:
         return SourceError(*sentence)
     if any(sign in lower for sign in _REFUSED):
         return SourceError(
-            f"{shown} is not there, or refuses access ({_last(lines)}).", "Check the URL and the access."
+            f"{shown} is not there, or refuses access ({_last(lines)}).",
+            "Check the URL and what opens it: secrets/git-credentials, secrets/ssh-key.",
         )
     if any(sign in lower for sign in _AWAY):
         return Unavailable(

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from pivo.settings import Settings
-from pivo.stack import spark
-from pivo.stack.java import find
+from deploy_kit import free_port
+from gitmake import linear
+from pivo.index.reader import IndexReader
+from pivo.settings import CHECKOUT, Settings
+from pivo.stack import airflow, kafka, spark
+from pivo.stack.java import find, jvm
 
 pytestmark = pytest.mark.stack
 
@@ -55,3 +68,131 @@ def test_spark_lets_nobody_in_who_does_not_know_its_secret(stack: Settings, tmp_
     secret = "spark.authenticate.secret"
     told = refused(stack, tmp_path / "wrong", [f"{secret} another" if r.startswith(secret) else r for r in rows])
     assert (stack.home / "secrets" / "spark").read_text().strip() not in told
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority of this test's own: its certificate, and a server's key with its chain, as PEM files."""
+
+    ca: Path
+    server: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> Authority:
+        def name(text: str) -> x509.Name:
+            return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+        now = datetime.now(UTC)
+        ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+
+        def certificate(subject: str, public: Any, *extensions: x509.ExtensionType) -> x509.Certificate:
+            made = x509.CertificateBuilder(name("PIVO's test authority"), name(subject), public.public_key())
+            made = made.serial_number(x509.random_serial_number())
+            made = made.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+            for extension in extensions:
+                made = made.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+            return made.sign(ca_key, hashes.SHA256())
+
+        root = certificate("PIVO's test authority", ca_key, x509.BasicConstraints(ca=True, path_length=None))
+        here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")])
+        leaf = certificate("server", key, here, x509.BasicConstraints(ca=False, path_length=None))
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        told = cls(folder / "ca.pem", folder / "server.pem")
+        told.ca.write_bytes(root.public_bytes(serialization.Encoding.PEM))
+        told.server.write_bytes(
+            key.private_bytes(*form) + b"".join(c.public_bytes(serialization.Encoding.PEM) for c in (leaf, root))
+        )
+        return told
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority.make(tmp_path)
+
+
+@pytest.fixture
+def closed_kafka(stack: Settings, tmp_path: Path, authority: Authority) -> Iterator[tuple[str, str]]:
+    """A broker that speaks TLS and asks for a password: its address, and the user pivo's password."""
+    port, password = free_port(), f"MARK-{uuid.uuid4().hex}"
+    address = f"127.0.0.1:{port}"
+    users = f'username="broker" password="{password}b" user_broker="{password}b" user_pivo="{password}"'
+    told = kafka.kafka_properties(stack) | {
+        "listeners": f"SASL_SSL://{address}",
+        "advertised.listeners": f"SASL_SSL://{address}",
+        "security.inter.broker.protocol": "SASL_SSL",
+        "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl_ssl.plain.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule "
+        f"required {users};",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(authority.server),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(authority.ca),
+        "zookeeper.connect": f"127.0.0.1:{stack.ports.zookeeper}/closed-{uuid.uuid4().hex[:8]}",
+        "log.dirs": str(tmp_path / "kafka"),
+    }
+    conf = tmp_path / "server.properties"
+    conf.write_text(kafka.properties(told))
+    command = jvm(find, "256m", [stack.home / "conf" / "kafka", f"{stack.jars}/kafka/*"], "kafka.Kafka", str(conf))
+    with (tmp_path / "kafka.log").open("wb") as log:
+        broker = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 90
+        while "started (kafka.server.KafkaServer)" not in (said := (tmp_path / "kafka.log").read_text()):
+            if "] started" in said:
+                break
+            assert broker.poll() is None and time.monotonic() < end, said[-3000:]
+            time.sleep(0.3)
+        yield address, password
+    finally:
+        broker.kill()
+        broker.wait(20)
+
+
+def test_every_client_of_kafka_speaks_tls_and_logs_in(
+    stack: Settings, stack_env: dict[str, str], closed_kafka: tuple[str, str], authority: Authority, tmp_path: Path
+) -> None:
+    """Producers, consumers and the admin by the command line, the trigger's by Airflow's Connection."""
+    address, password = closed_kafka
+    config = tmp_path / "kafka.properties"
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PIVO_")} | stack_env
+    own |= {"PIVO_KAFKA": address, "PIVO_KAFKA_CONFIG_FILE": str(config), "PIVO_INDEX": str(tmp_path / "index.db")}
+    own |= {"PYTHONPATH": str(CHECKOUT / "include")}
+
+    def pivo(code: int, *words: str, ca: Path = authority.ca, secret: str = password) -> str:
+        config.write_text(
+            "# librdkafka's own names\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.username=pivo\n"
+            f"sasl.password={secret}\nssl.ca.location={ca}\n"
+        )
+        command = [sys.executable, "-c", "from pivo.cli import main; main()", *words]
+        done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert password not in done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    name = f"closed-{uuid.uuid4().hex[:8]}"
+    pivo(0, "index")  # makes the topics
+    pivo(0, "ingest", linear(tmp_path / "source.git", 3).url, "--name", name)
+    pivo(0, "index")
+    with IndexReader(tmp_path / "index.db") as reader:
+        assert reader.query("SELECT commits FROM v_snapshots WHERE repo_name = ?", [name]).rows == [(3,)]
+
+    assert "do not trust each other: SASL authentication error" in pivo(1, "index", secret="wrong")
+    (tmp_path / "other").mkdir()
+    other = Authority.make(tmp_path / "other")
+    assert "certificate" in pivo(1, "index", ca=other.ca)
+    pivo(0, "index")
+
+    told = Settings.load(own)
+    connection = json.dumps(airflow.connections(told)["pivo_kafka"])
+    script = (
+        "from airflow.providers.apache.kafka.hooks.consume import KafkaConsumerHook\n"
+        "consumer = KafkaConsumerHook(['pivo-snapshot-state'], 'pivo_kafka').get_consumer()\n"
+        "print('TOPICS', *sorted(t for t in consumer.list_topics(timeout=20).topics if t.startswith('pivo')))\n"
+        "consumer.close()\n"
+    )
+    env = {**own, "AIRFLOW_HOME": str(tmp_path / "airflow"), "AIRFLOW_CONN_PIVO_KAFKA": connection}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "TOPICS pivo-audit-logs pivo-commit-events pivo-snapshot-state" in done.stdout, done.stdout + done.stderr

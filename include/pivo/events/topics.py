@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +28,8 @@ WAKE_KEY = b"/wake"
 
 PARTITIONS = 3
 CONNECT_SECONDS = 8.0
+_HANDSHAKE = 3.0  # seconds for the other side to say why it refuses
+_WHERE = re.compile(r"^(\[thrd:[^]]*\]: )?\S+://\S+: ")
 
 _log = logging.getLogger("pivo.kafka")
 _log.addHandler(logging.NullHandler())  # unless somebody set logging up, nothing of it reaches a terminal
@@ -72,7 +75,30 @@ def unavailable(kafka: Mapping[str, str], err: object) -> Unavailable:
     """The failure to tell when Kafka does not answer."""
     where = kafka.get("bootstrap.servers", "(no bootstrap.servers)")
     reason = err.args[0].str() if isinstance(err, KafkaException) else str(err)
+    if kafka.get("security.protocol", "plaintext").lower() != "plaintext" and (refused := _refused(kafka)):
+        return Unavailable(
+            f"Kafka at {where} and PIVO do not trust each other: {refused}.",
+            "Mend its settings (secrets/kafka.properties, or the Connection pivo_kafka), then try again.",
+        )
     return Unavailable(f"Kafka at {where} did not answer: {reason}.", "See `pivo status`; then try again.")
+
+
+def _refused(kafka: Mapping[str, str]) -> str:
+    """Why Kafka's or our side ends the handshake, empty where it does not: a client only tells that nobody answered."""
+    heard: list[str] = []
+
+    def listen(err: KafkaError) -> None:
+        if err.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
+            heard.append(err.str())
+
+    try:
+        admin = AdminClient(client_config(kafka) | {"error_cb": listen})
+        end = time.monotonic() + _HANDSHAKE
+        while not heard and time.monotonic() < end:
+            admin.poll(0.2)
+    except (KafkaException, ValueError) as err:  # a setting that librdkafka does not take
+        return str(err.args[0])
+    return _WHERE.sub("", heard[0].partition(" (after ")[0]).rstrip(".: ") if heard else ""
 
 
 def ensure_topics(kafka: Mapping[str, str]) -> None:
