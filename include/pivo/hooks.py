@@ -2,7 +2,7 @@
 
 | Connection | type | gives |
 |---|---|---|
-| pivo_hdfs | webhdfs | host, port, login (the reader); extra: `path`, `writer`, `keeper` |
+| pivo_hdfs | webhdfs | host, port, login (the reader); extra: `path`, `writer`, `keeper`, `use_ssl`, `verify`, `auth`, … |
 | pivo_kafka | kafka | extra: librdkafka's settings |
 | pivo_spark | spark | host (`spark://…`), port |
 | pivo_github | http | host (the API's base URL), password (the token) |
@@ -21,12 +21,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from pivo.errors import PivoError
 from pivo.gitaccess import NOWHERE, GitAccess
 from pivo.masking import learn, masked
-from pivo.settings import ForgeAccess, Settings, learn_kafka
+from pivo.settings import ForgeAccess, Settings, learn_kafka, lines
 from pivo.stack.part import write_config
 
 ERROR_MARK = "PIVO-ERROR:"
@@ -49,7 +49,7 @@ def settings() -> Settings:
         path = str(extra.get("path", "/backups")).strip("/")
         base = replace(
             base,
-            archive=f"webhdfs://{hdfs.host}:{hdfs.port or 9870}/{path}",
+            archive=_archive(hdfs, path),
             archive_reader=hdfs.login or base.archive_reader,
             archive_writer=str(extra.get("writer", base.archive_writer)),
             archive_keeper=str(extra.get("keeper", base.archive_keeper)),
@@ -67,8 +67,8 @@ def settings() -> Settings:
         base = replace(base, forge=ForgeAccess(host.rstrip("/"), forge.password or ""))
     base = replace(base, git=_git_access(base))
     if webhook and webhook.password:
-        learn(*webhook.password.split())
-        base = replace(base, webhook_secrets=tuple(webhook.password.split()))
+        learn(*lines(webhook.password))
+        base = replace(base, webhook_secrets=lines(webhook.password))
     if gemini and gemini.password:
         learn(gemini.password)
         extra = gemini.extra_dejson
@@ -82,6 +82,17 @@ def settings() -> Settings:
             ),
         )
     return base
+
+
+def _archive(hdfs: Any, path: str) -> str:
+    """The archive's address, with how it is reached."""
+    extra = hdfs.extra_dejson
+    tls = str(extra.get("use_ssl", "")).lower() in {"true", "1"}
+    ca = extra.get("verify")
+    options = {name: str(extra[name]) for name in ("auth", "principal", "proxy") if extra.get(name)}
+    options |= {"ca": ca} if tls and isinstance(ca, str) else {}
+    scheme, port = ("swebhdfs", 9871) if tls else ("webhdfs", 9870)
+    return f"{scheme}://{hdfs.host}:{hdfs.port or port}/{path}" + (f"?{urlencode(options)}" if options else "")
 
 
 def _git_access(base: Settings) -> GitAccess:

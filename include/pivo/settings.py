@@ -173,7 +173,7 @@ class Settings:
                 known_hosts=_file(env, "PIVO_SSH_KNOWN_HOSTS_FILE", home / "secrets" / "ssh-known-hosts"),
                 scratch=home / "run",
             ),
-            webhook_secrets=tuple(_secret(env, "PIVO_WEBHOOK_SECRET", home / "secrets" / "webhook-secret").split()),
+            webhook_secrets=lines(_secret(env, "PIVO_WEBHOOK_SECRET", home / "secrets" / "webhook-secret")),
             webhook_wait=_int(env, "PIVO_WEBHOOK_WAIT", Settings.webhook_wait),
         )
 
@@ -197,6 +197,11 @@ def _folders(text: str | None, home: Path) -> tuple[Path, ...]:
     if wrong := [p for p in paths if not p.is_absolute()]:
         raise UsageError(f"PIVO_RESTORE_ROOTS names {wrong[0]}, which is not absolute.", "Write whole paths.")
     return tuple(p.resolve() for p in paths)
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """The secrets of a text that may hold several, one a line; blanks within one are its own."""
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _secret(env: Mapping[str, str], name: str, default_file: Path) -> str:

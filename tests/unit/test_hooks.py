@@ -66,12 +66,14 @@ def test_connections_are_laid_over_the_environment(monkeypatch: pytest.MonkeyPat
         "pivo_gemini": Connection(
             conn_id="pivo_gemini", conn_type="generic", password="key-word", extra='{"model": "m"}'
         ),
+        "pivo_webhook": Connection(conn_id="pivo_webhook", conn_type="generic", password="new secret\nold secret"),
     }
     monkeypatch.setattr(hooks, "_connection", given.get)
     found = hooks.settings()
     assert (found.archive, found.archive_reader, found.archive_writer) == ("webhdfs://nn:50070/backups", "ro", "rw")
     assert found.kafka == {"bootstrap.servers": "k:9", "x.flag": "true"}
     assert found.spark_master == "spark://sm:7077"
+    assert found.webhook_secrets == ("new secret", "old secret") and "new secret" not in repr(found)
     assert (found.forge.api_url, found.forge.token) == ("https://ghe.corp/api/v3", "token-word")
     assert (found.gemini.api_key, found.gemini.model) == ("key-word", "m")
     assert "token-word" not in repr(found) and "key-word" not in repr(found)

@@ -132,6 +132,15 @@ def test_pushes_are_accepted_folded_and_known_again(host: Host, caplog: pytest.L
     assert SECRET not in caplog.text and SECRET not in repr(host.given)
 
 
+def test_several_secrets_one_a_line_may_have_blanks_in_them(host: Host) -> None:
+    (host.given.home / "secrets" / "webhook-secret").write_text("It's a Secret to Everybody\n\n  another one \n")
+    host.given = Settings.load({"PIVO_HOME": str(host.given.home)})
+    assert host.given.webhook_secrets == ("It's a Secret to Everybody", "another one")
+    client, body = TestClient(webhook.create_app(host)), encoded({})  # type: ignore[arg-type]
+    for secret, status in (("It's a Secret to Everybody", 200), ("another one", 200), ("Secret", 401)):
+        assert client.post("/github", content=body, headers=headers(body, "ping", secret=secret)).status_code == status
+
+
 def test_without_a_secret_it_is_off(host: Host) -> None:
     (host.given.home / "secrets" / "webhook-secret").unlink()
     host.given = Settings.load({"PIVO_HOME": str(host.given.home)})
