@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from pivo.cli.output import bar, console, emit, stderr
 from pivo.errors import NotFound, PivoError
+from pivo.events.audit import audited, open_audit
 from pivo.settings import Settings, base_environment
 from pivo.snapshot.archive import Archive
 from pivo.store import open_store
@@ -58,8 +59,13 @@ def reindex(
             here, settings.archive, settings.archive_reader, folder, lambda work: _submitted(settings, work)
         )
     try:
-        with bar(quiet=json) as progress:
+        with (
+            open_audit(settings) as log,  # with Kafka away the record waits on disk: this needs the archive alone
+            audited(log, settings.user, "reindex", origin="cli", accept_losses=accept_losses) as facts,
+            bar(quiet=json) as progress,
+        ):
             result = rebuild(settings.index, source, accept_losses=accept_losses, progress=progress)
+            facts |= {"repositories": result.repositories, "snapshots": result.snapshots, "commits": result.commits}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if json:

@@ -53,7 +53,7 @@ _NUMBERS = frozenset(
     {"bytes", "calls", "commits", "findings", "limit", "lines", "objects", "refs", "repositories", "rows", "seconds"}
     | {"snapshots", "steps", "tokens", "words", "replaced"}
 )
-_FLAGS = frozenset({"all_refs", "deep", "dry_run", "offline", "everything"})
+_FLAGS = frozenset({"accept_losses", "all_refs", "deep", "dry_run", "offline", "everything"})
 # `[…]` and the characters below are all that joins the words of a text that passed `words`.
 _TEXTS = frozenset({"question", "read_as"})
 _TOKEN = re.compile(r"[A-Za-z0-9_./@'\-]+")

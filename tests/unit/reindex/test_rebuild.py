@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import threading
 
 import pytest
+from typer.testing import CliRunner
 
+import gitmake
 from archive_kit import ENVIRONMENT, Vault
 from index_kit import shown
+from pivo.cli import app
 from pivo.errors import ArchiveError, Unavailable
 from pivo.events import snapshot_events
+from pivo.events.audit import send_waiting
 from pivo.index.apply import Indexer
 from pivo.index.ledger import lost as ledger
 from pivo.index.reader import IndexReader
@@ -21,6 +26,7 @@ from pivo.reindex import rebuild as module
 from pivo.reindex.rebuild import rebuild
 from pivo.reindex.sources import Here
 from pivo.retention import retain
+from pivo.settings import Settings
 from pivo.snapshot.archive import Archive
 
 
@@ -214,3 +220,30 @@ def test_after_a_retention_run_it_is_what_it_was_and_all_that_was_lost_is_still_
         for commit in lost:
             assert archive.resolve("PIVO", commit.hash).commit == commit.hash
             assert objects.entry(commit.hash, "file0").oid
+
+
+def test_who_made_the_index_anew_is_on_record(mock, index, tmp_path, monkeypatch):
+    """By the command, done or not; with Kafka away the record waits on disk, and the index is made all the same."""
+    vault = Vault(tmp_path / "vault")
+    vault.ingest(gitmake.linear(tmp_path / "source.git", 3), "PIVO")
+    monkeypatch.setenv("PIVO_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PIVO_ARCHIVE", (vault.folder / "archive").as_uri())
+    monkeypatch.setenv("PIVO_INDEX", str(index))
+    monkeypatch.setenv("PIVO_KAFKA", mock.config["bootstrap.servers"])
+    monkeypatch.setenv("PIVO_USER", "kim")
+    assert CliRunner().invoke(app, ["reindex", "--on", "here"], catch_exceptions=False).exit_code == 0
+    with writing(index) as db:
+        db.execute("UPDATE repo_snapshots SET hdfs_path = '/backups/PIVO/000009-0123456789ab'")
+    assert isinstance(CliRunner().invoke(app, ["reindex", "--on", "here"]).exception, ArchiveError)
+    monkeypatch.setenv("PIVO_KAFKA", "127.0.0.1:1")
+    away = CliRunner().invoke(app, ["reindex", "--on", "here", "--accept-losses"], catch_exceptions=False)
+    assert away.exit_code == 0
+    monkeypatch.setenv("PIVO_KAFKA", mock.config["bootstrap.servers"])
+    assert send_waiting(Settings.load()) == 1
+    drain(index, mock.config)
+    with IndexReader(index) as reader:
+        rows = reader.query("SELECT who, outcome, parameters FROM v_audit WHERE action = 'reindex' ORDER BY at").rows
+    facts = [json.loads(parameters) for *_, parameters in rows]
+    assert [row[:2] for row in rows] == [("kim", "done"), ("kim", "failed"), ("kim", "done")]
+    assert [f["accept_losses"] for f in facts] == [False, False, True]
+    assert facts[0]["commits"] == facts[2]["commits"] == 3 and facts[1]["error"] == "ArchiveError"
