@@ -61,6 +61,7 @@ def main() -> None:
 
 
 def _tell(one: Round) -> None:
+    _console.print(page.table([one], head=False))
     for said in one.said:
         _console.print(f"          {said}", style="dim", markup=False, soft_wrap=True)
     for row in one.wrong:

@@ -15,6 +15,8 @@ from chaos.rounds import Round
 _WORK = ("snapshot", "restore", "question")
 _HEAD = ("killed", "after", "back up in", *(f"{what}s" for what in _WORK), "agree", "round")
 
+_WIDTHS = (21, 6, 10, 9, 8, 9, 5, 5)
+
 _PAGE = """# When a part dies
 
 `make chaos` starts a stack of its own and kills one part after another with SIGKILL, at a random moment of a load:
@@ -66,9 +68,11 @@ def cells(one: Round) -> tuple[str, ...]:
     return (one.part, *times, *work, "NO" if one.wrong else "yes", f"{one.took:.0f} s")
 
 
-def table(rounds: Sequence[Round]) -> Table:
-    """The table for a terminal."""
-    drawn = Table(*_HEAD, box=None, header_style="bold", pad_edge=False)
+def table(rounds: Sequence[Round], *, head: bool = True) -> Table:
+    """The table for a terminal; its rows are as wide without the head."""
+    drawn = Table(box=None, header_style="bold", pad_edge=False, show_header=head)
+    for name, width in zip(_HEAD, _WIDTHS, strict=True):
+        drawn.add_column(name, min_width=width)
     for one in rounds:
         drawn.add_row(*cells(one), style="red" if one.wrong else "")
     return drawn
