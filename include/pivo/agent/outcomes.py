@@ -8,6 +8,7 @@ from typing import Any
 
 from pivo.agent import answers
 from pivo.agent.events import Evidence
+from pivo.agent.nouns import plural
 from pivo.models import Json
 from pivo.orchestrator import Orchestrator, TaskState
 
@@ -49,7 +50,7 @@ def outcomes(
 
 
 def _restored(row: dict[str, Any], archive: str, run: str) -> Outcome:
-    text = f"{row['commits']:,} commits in {row['refs']:,} refs at {row['url']}"
+    text = f"{_count(row['commits'], 'commit')}, {_count(row['refs'], 'ref')}"
     place = f"{archive}/{row['repo']}/{row['snapshot']}"
     found = Evidence(snapshot=row["snapshot"], hdfs_path=place, commit=row["commit"], run=run)
     return Outcome(row["repo"], text, found)
@@ -58,13 +59,18 @@ def _restored(row: dict[str, Any], archive: str, run: str) -> Outcome:
 def _archived(row: dict[str, Any], archive: str, run: str) -> Outcome:
     text = "nothing new"
     if row["outcome"] == "published":
-        text = f"{row['commits']:,} new commits, {answers.size(row['bytes'])}"
+        text = f"{_count(row['commits'], 'new commit')}, {answers.size(row['bytes'])}"
     place = f"{archive}/{row['repo']}/{row['snapshot']}"
     return Outcome(row["repo"], text, Evidence(snapshot=row["snapshot"], hdfs_path=place, commit=row["head"], run=run))
 
 
 def _verified(row: dict[str, Any], archive: str, run: str) -> Outcome:
-    objects = f", {row['objects']:,} objects" if row.get("objects") else ""
-    read = f"{row['snapshots']:,} snapshots, {row['files']:,} files, {answers.size(row['bytes'])}{objects}"
+    objects = f", {_count(row['objects'], 'object')}" if row.get("objects") else ""
+    snapshots, files = _count(row["snapshots"], "snapshot"), _count(row["files"], "file")
+    read = f"{snapshots}, {files}, {answers.size(row['bytes'])}{objects}"
     place = f"{archive}/{row['repo']}"
     return Outcome(row["repo"], f"{read}: all as it was", Evidence(hdfs_path=place, run=run))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {plural(noun, number)}"

@@ -50,7 +50,7 @@ def tasks(name: str, *states: str | None) -> list[TaskState]:
         ),
         (
             "pivo_restore", Airflow(report={"repositories": [RESTORED]}), [],
-            "8 commits in 2 refs at https://forge/dr/web", "000001-aaaaaaaaaaaa",
+            "8 commits, 2 refs", "000001-aaaaaaaaaaaa",
             f"{ARCHIVE}/acme/web/000001-aaaaaaaaaaaa",
         ),
     ],

@@ -102,7 +102,7 @@ function outcome(run) {
   }
   for (const one of run.outcomes) {
     const from = one.evidence.hdfs_path;
-    rows.push(el("p", { class: "meta evidence" }, el("b", {}, plain(one.repo)), `: ${plain(one.text)} · from `, el("span", { class: "mono" }, plain(from)), copier(from, "Copy the path")));
+    rows.push(el("p", { class: "meta evidence" }, el("b", {}, plain(one.repo)), `: ${plain(one.text)} · `, el("span", { class: "mono" }, plain(from)), copier(from, "Copy the path")));
   }
   for (const one of run.failed) rows.push(el("p", { class: "error" }, el("b", {}, plain(one.repo)), ": ", plain(one.text)));
   if (run.state === "failed" && !run.failed.length) rows.push(el("p", { class: "error" }, plain(run.failure || "The run failed; its log in Airflow says why.")));
