@@ -2,7 +2,7 @@
 
 | Connection | type | gives |
 |---|---|---|
-| pivo_hdfs | webhdfs | host, port, login (the reader); extra: `path`, `writer`, `keeper`, `use_ssl`, `verify`, `auth`, … |
+| pivo_hdfs | webhdfs | host, port, login (the reader); extra: `path`, `writer`, `keeper`, `use_ssl`, `verify`, `auth` |
 | pivo_kafka | kafka | extra: librdkafka's settings |
 | pivo_spark | spark | host (`spark://…`), port |
 | pivo_github | http | host (the API's base URL), password (the token) |

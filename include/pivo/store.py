@@ -21,10 +21,11 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import requests
-from hdfs import InsecureClient
+from hdfs import Client
 from hdfs.util import HdfsError
 
 from pivo.errors import ArchiveConflict, ArchiveError, NotFound, Unavailable, UsageError
+from pivo.hdfsaddress import Address
 from pivo.models import SNAPSHOT_DIR
 from pivo.webhdfs import Direct, NotDirect
 
@@ -92,9 +93,9 @@ class Store(Protocol):
 
 
 def open_store(url: str, user: str | None = None, timeout: float = 60.0) -> Store:
-    """The store behind `webhdfs://host:port/path` (as HDFS user `user`) or `file:///path`."""
+    """The store behind `webhdfs://host:port/path` or `swebhdfs://…` (as HDFS user `user`), or `file:///path`."""
     parts = urlsplit(url)
-    if parts.scheme == "webhdfs":
+    if parts.scheme in {"webhdfs", "swebhdfs"}:
         return HdfsStore(url, user or "pivo-reader", timeout)
     if parts.scheme == "file":
         return LocalStore(Path(unquote(parts.path)))
@@ -131,21 +132,21 @@ class HdfsStore:
     """The archive on HDFS. One instance may be shared by threads."""
 
     def __init__(self, url: str, user: str, timeout: float) -> None:
-        parts = urlsplit(url)
-        self.url = url.rstrip("/")
-        self.root = parts.path.rstrip("/") or "/"
+        self._address = Address.parse(url)
+        self.url = self._address.url.rstrip("/")
+        self.root = self._address.path
         self.user = user
-        self._host = f"{parts.hostname}:{parts.port or 9870}"
+        self._host = self._address.host
         self._timeout = timeout
         self._local = threading.local()
-        self._direct = Direct(self._host, user, timeout)
+        self._direct = Direct(self._address, user, timeout)
 
     @property
-    def client(self) -> InsecureClient:
+    def client(self) -> Client:
         """This thread's hdfscli client: a requests session is not made for several."""
         client = getattr(self._local, "client", None)
         if client is None:
-            client = InsecureClient(f"http://{self._host}", user=self.user, timeout=(5, self._timeout))
+            client = self._address.client(self.user, (5.0, self._timeout))
             self._local.client = client
         return client
 
@@ -158,9 +159,15 @@ class HdfsStore:
         except HdfsError as err:
             raise self._translate(path, err) from err
         except requests.RequestException as err:
-            raise Unavailable(
-                f"HDFS at {self._host} did not answer.", "Look at `pivo status`, start it, and try again."
-            ) from err
+            raise self._away(err, "did not answer") from err
+
+    def _away(self, err: requests.RequestException, what: str) -> Unavailable:
+        if isinstance(err, requests.exceptions.SSLError):
+            return Unavailable(
+                f"HDFS at {self._host} is not who it says, or speaks no TLS: {_first(err)}.",
+                "Compare the `ca` in PIVO_ARCHIVE with its certificate; nothing was sent.",
+            )
+        return Unavailable(f"HDFS at {self._host} {what}.", "Look at `pivo status`, start it, and try again.")
 
     def _translate(self, path: str, err: HdfsError) -> Exception:
         kind = getattr(err, "exception", None) or ""
@@ -224,10 +231,7 @@ class HdfsStore:
         except HdfsError as err:
             raise self._translate(path, err) from err
         except requests.RequestException as err:
-            raise Unavailable(
-                f"HDFS at {self._host} broke off after {got:,} bytes of {path}.",
-                "Look at `pivo status`, then try again.",
-            ) from err
+            raise self._away(err, f"broke off after {got:,} bytes of {path}") from err
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
         try:
@@ -285,6 +289,14 @@ def _no_room(path: str, text: str) -> Unavailable:
     return Unavailable(
         f"HDFS has no room for {path or '/'}: {text}",
         "Free space on the DataNodes' disks or add one, then run it again; nothing was published.",
+    )
+
+
+def _first(err: Exception) -> str:
+    """The innermost reason of an error of TLS, short."""
+    said = str(err)
+    return (
+        said[said.rfind("certificate verify failed") :][:120].rstrip("')").strip() if "verify" in said else said[-120:]
     )
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from pivo.hdfsaddress import Address
 
 _STRETCH = 128 << 20  # bytes for which one DataNode is asked: HDFS's usual block
 _KEPT = 4096  # addresses
@@ -24,10 +26,14 @@ class NotDirect(Exception):
 
 
 class Direct:
-    """Reads as HDFS user `user` by way of the NameNode at `host` (`name:port`). Safe to share by threads."""
+    """Reads as HDFS user `user` by way of the NameNode at `address`. Safe to share by threads.
 
-    def __init__(self, host: str, user: str, timeout: float) -> None:
-        self._host = host
+    Not with Kerberos, where every failure is NotDirect: hdfscli's client has the tickets.
+    """
+
+    def __init__(self, address: Address, user: str, timeout: float) -> None:
+        self._address = address
+        self._context = address.context()
         self._user = user
         self._timeout = timeout
         self._known: OrderedDict[tuple[str, int], str] = OrderedDict()
@@ -61,7 +67,7 @@ class Direct:
 
     def list(self, path: str) -> list[dict[str, Any]]:
         """The FileStatus of each name in the folder at the absolute `path`; NotDirect for every failure."""
-        body = self._get(self._host, self._target(path, op="LISTSTATUS"))
+        body = self._get(self._address.host, self._target(path, op="LISTSTATUS"))
         try:
             return list(json.loads(body)["FileStatuses"]["FileStatus"])
         except (ValueError, KeyError, TypeError) as err:
@@ -70,8 +76,8 @@ class Direct:
     def room(self) -> tuple[int, int] | None:
         """The bytes that all DataNodes have free, and those of a block; None where no DataNode is known to be up."""
         try:
-            status = json.loads(self._get(self._host, self._target("/", op="GETSTATUS")))["FsStatus"]
-            defaults = json.loads(self._get(self._host, self._target("/", op="GETSERVERDEFAULTS")))["FsServerDefaults"]
+            status = json.loads(self._get(self._address.host, self._target("/", op="GETSTATUS")))["FsStatus"]
+            defaults = json.loads(self._get(self._address.host, self._target("/", op="GETSERVERDEFAULTS")))["FsServerDefaults"]
             return (int(status["remaining"]), int(defaults["blockSize"])) if status["capacity"] else None
         except (NotDirect, ValueError, KeyError, TypeError):
             return None
@@ -82,7 +88,9 @@ class Direct:
     def _locate(self, path: str, offset: int, without: str) -> str:
         """The URL at a DataNode for reading at `offset`; not at `without` (`name:port`) if there is a choice."""
         other = {"excludedatanodes": without} if without else {}
-        body = self._get(self._host, self._target(path, op="OPEN", noredirect="true", offset=str(offset), **other))
+        body = self._get(
+            self._address.host, self._target(path, op="OPEN", noredirect="true", offset=str(offset), **other)
+        )
         try:
             return str(json.loads(body)["Location"])
         except (ValueError, KeyError, TypeError) as err:
@@ -99,8 +107,14 @@ class Direct:
         return data
 
     def _get(self, netloc: str, target: str) -> bytes:
+        if self._address.kerberos:
+            raise NotDirect("hdfscli's client has the tickets")
         parts = urlsplit(f"//{netloc}")
-        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_CONNECT_SECONDS)
+        connection = (
+            HTTPSConnection(parts.hostname or "", parts.port, timeout=_CONNECT_SECONDS, context=self._context)
+            if self._context
+            else HTTPConnection(parts.hostname or "", parts.port, timeout=_CONNECT_SECONDS)
+        )
         try:
             connection.connect()
             connection.sock.settimeout(self._timeout)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -25,10 +29,12 @@ from cryptography.x509.oid import NameOID
 
 from deploy_kit import free_port
 from gitmake import linear
+from pivo.errors import Unavailable
 from pivo.index.reader import IndexReader
 from pivo.settings import CHECKOUT, Settings
 from pivo.stack import airflow, kafka, spark
 from pivo.stack.java import find, jvm
+from pivo.store import open_store
 
 pytestmark = pytest.mark.stack
 
@@ -159,11 +165,13 @@ def test_every_client_of_kafka_speaks_tls_and_logs_in(
     own |= {"PIVO_KAFKA": address, "PIVO_KAFKA_CONFIG_FILE": str(config), "PIVO_INDEX": str(tmp_path / "index.db")}
     own |= {"PYTHONPATH": str(CHECKOUT / "include")}
 
-    def pivo(code: int, *words: str, ca: Path = authority.ca, secret: str = password) -> str:
+    def configure(ca: Path = authority.ca, secret: str = password) -> None:
         config.write_text(
             "# librdkafka's own names\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.username=pivo\n"
             f"sasl.password={secret}\nssl.ca.location={ca}\n"
         )
+
+    def pivo(code: int, *words: str) -> str:
         command = [sys.executable, "-c", "from pivo.cli import main; main()", *words]
         done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == code, done.stdout + done.stderr
@@ -171,18 +179,20 @@ def test_every_client_of_kafka_speaks_tls_and_logs_in(
         return done.stdout + done.stderr
 
     name = f"closed-{uuid.uuid4().hex[:8]}"
+    configure()
     pivo(0, "index")  # makes the topics
     pivo(0, "ingest", linear(tmp_path / "source.git", 3).url, "--name", name)
     pivo(0, "index")
     with IndexReader(tmp_path / "index.db") as reader:
         assert reader.query("SELECT commits FROM v_snapshots WHERE repo_name = ?", [name]).rows == [(3,)]
 
-    assert "do not trust each other: SASL authentication error" in pivo(1, "index", secret="wrong")
+    configure(secret="wrong")
+    assert "do not trust each other: SASL authentication error" in pivo(1, "index")
     (tmp_path / "other").mkdir()
-    other = Authority.make(tmp_path / "other")
-    assert "certificate" in pivo(1, "index", ca=other.ca)
-    pivo(0, "index")
+    configure(ca=Authority.make(tmp_path / "other").ca)
+    assert "certificate verify failed" in pivo(1, "index")
 
+    configure()
     told = Settings.load(own)
     connection = json.dumps(airflow.connections(told)["pivo_kafka"])
     script = (
@@ -196,3 +206,118 @@ def test_every_client_of_kafka_speaks_tls_and_logs_in(
         [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert "TOPICS pivo-audit-logs pivo-commit-events pivo-snapshot-state" in done.stdout, done.stdout + done.stderr
+
+
+class Tunnel:
+    """TLS in front of HTTP servers that have none: what a NameNode names as a DataNode's address, goes through it too.
+
+    One TLS listener a server behind it; it speaks for both of them, and rewrites where the NameNode sends its clients.
+    """
+
+    def __init__(self, authority: Authority, behind: dict[str, int]) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(authority.server)
+        self.ports = {name: free_port() for name in behind}
+        self.served = 0
+        self._moved = {
+            f"http://127.0.0.1:{port}".encode(): f"https://127.0.0.1:{self.ports[name]}".encode()
+            for name, port in behind.items()
+        }
+        tunnel = self
+        self._servers = []
+        for name, port in behind.items():
+
+            class Handler(BaseHTTPRequestHandler):
+                target = port
+
+                def pass_on(self) -> None:
+                    tunnel.served += 1
+                    body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                    if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+                        parts = []
+                        while size := int(self.rfile.readline(), 16):
+                            parts.append(self.rfile.read(size))
+                            self.rfile.readline()
+                        self.rfile.readline()
+                        body = b"".join(parts)
+                    there = HTTPConnection("127.0.0.1", self.target, timeout=60)
+                    dropped = {"transfer-encoding", "content-length", "host", "connection"}
+                    headers = {n: v for n, v in self.headers.items() if n.lower() not in dropped}
+                    there.request(self.command, self.path, body=body, headers=headers)
+                    answer = there.getresponse()
+                    content = tunnel.moved(answer.read())
+                    self.send_response(answer.status)
+                    for name, value in answer.getheaders():
+                        if name.lower() not in dropped:
+                            self.send_header(name, tunnel.moved(value.encode()).decode())
+                    self.send_header("Content-Length", str(len(content)))
+                    self.end_headers()
+                    self.wfile.write(content)
+                    there.close()
+
+                def do_GET(self) -> None:
+                    self.pass_on()
+
+                def do_PUT(self) -> None:
+                    self.pass_on()
+
+                def do_POST(self) -> None:
+                    self.pass_on()
+
+                def do_DELETE(self) -> None:
+                    self.pass_on()
+
+                def log_message(self, *_: object) -> None: ...
+
+            server = ThreadingHTTPServer(("127.0.0.1", self.ports[name]), Handler)
+            server.socket = self.context.wrap_socket(server.socket, server_side=True)
+            self._servers.append(server)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def moved(self, content: bytes) -> bytes:
+        for before, after in self._moved.items():
+            content = content.replace(before, after)
+        return content
+
+    def __enter__(self) -> Tunnel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+
+def test_the_archive_is_written_and_read_over_tls(
+    stack: Settings, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem.of.somebody.else"))
+    behind = {"namenode": stack.ports.namenode_http, "datanode": stack.ports.datanode_http}
+    folder, data = f".incoming/tls-{uuid.uuid4().hex[:8]}", os.urandom(3 << 20)
+    with Tunnel(authority, behind) as tunnel:
+        place = f"127.0.0.1:{tunnel.ports['namenode']}/backups"
+        store = open_store(f"swebhdfs://{place}?ca={authority.ca}", stack.archive_writer)
+        assert store.url == f"swebhdfs://{place}"
+        store.write(f"{folder}/file", iter([data[:1000], data[1000:]]))
+        assert store.read(f"{folder}/file", 1 << 20, 5000) == data[1 << 20 :][:5000]
+        assert b"".join(store.stream(f"{folder}/file")) == data
+        store.rename(f"{folder}/file", f"{folder}/moved")
+        assert [e.name for e in store.list(folder)] == ["moved"]
+        served = tunnel.served
+        store.delete(folder)
+        assert served >= 8, "something went by another way"
+
+        (tmp_path / "other").mkdir()
+        stranger = open_store(f"swebhdfs://{place}?ca={Authority.make(tmp_path / 'other').ca}", "pivo-reader")
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        for untrusting in (stranger, open_store(f"swebhdfs://{place}", "pivo-reader")):
+            for look in (
+                lambda s=untrusting: s.list(""),
+                lambda s=untrusting: s.read("x"),
+                lambda s=untrusting: s.stat("x"),
+            ):
+                with pytest.raises(Unavailable, match="certificate verify failed"):
+                    look()
+        plain = open_store(f"swebhdfs://127.0.0.1:{stack.ports.namenode_http}/backups", "pivo-reader")
+        with pytest.raises(Unavailable, match="speaks no TLS"):
+            plain.list("")

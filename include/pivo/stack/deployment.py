@@ -5,13 +5,11 @@ The embedded stack does the same in the probe of its DataNode; here it is a step
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import requests
-from hdfs import InsecureClient
 from hdfs.util import HdfsError
 
 from pivo.errors import Unavailable, UsageError
+from pivo.hdfsaddress import Address
 from pivo.settings import Settings
 from pivo.stack.hdfs import make_archive
 
@@ -21,19 +19,17 @@ def prepare_archive(settings: Settings, superuser: str) -> str:
 
     UsageError for an archive that is not on HDFS, Unavailable when the NameNode refuses or does not answer.
     """
-    parts = urlsplit(settings.archive)
-    if parts.scheme != "webhdfs" or len(parts.path) < 2:
+    address = Address.parse(settings.archive) if "webhdfs://" in settings.archive else None
+    if address is None or len(address.path) < 2:
         raise UsageError(
             f"{settings.archive} is not a folder on HDFS.", "Set PIVO_ARCHIVE to webhdfs://host:9870/backups."
         )
-    session = requests.Session()
-    session.trust_env = False
-    client = InsecureClient(f"http://{parts.netloc}", user=superuser, timeout=30.0, session=session)
+    client = address.client(superuser, 30.0, direct=True)
     try:
-        make_archive(settings, client, parts.path)
+        make_archive(settings, client, address.path)
     except (requests.RequestException, HdfsError) as err:
         raise Unavailable(
-            f"The archive's folder {parts.path} could not be made: {str(err).splitlines()[0]}",
+            f"The archive's folder {address.path} could not be made: {str(err).splitlines()[0]}",
             "Check the NameNode, and that PIVO_HDFS_SUPERUSER names the user who started it.",
         ) from err
     return settings.archive

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pivo.errors import NotFound, Unavailable
+from pivo.hdfsaddress import Address
 from pivo.store import HdfsStore
 from pivo.webhdfs import Direct, NotDirect
 
@@ -94,7 +95,7 @@ def nodes() -> Iterator[tuple[Node, Node, Node]]:
 
 def test_the_namenode_is_asked_once_for_many_ranges(nodes: tuple[Node, Node, Node]) -> None:
     name, data, _ = nodes
-    direct = Direct(name.address, "reader", 5)
+    direct = Direct(Address(name.address, "/"), "reader", 5)
     for offset in (0, 1000, 16_000):
         assert direct.read(NAME, offset, 300) == BODY[offset : offset + 300]
     assert direct.read(NAME, 16_000, None) == BODY[16_000:]
@@ -104,7 +105,7 @@ def test_the_namenode_is_asked_once_for_many_ranges(nodes: tuple[Node, Node, Nod
 
 def test_each_stretch_of_a_long_file_is_asked_for_where_it_lies(nodes: tuple[Node, Node, Node]) -> None:
     name, *_ = nodes
-    direct = Direct(name.address, "reader", 5)
+    direct = Direct(Address(name.address, "/"), "reader", 5)
     for offset in (0, 200 << 20, 1, (200 << 20) + 5):
         with pytest.raises(NotDirect):  # this file is short
             direct.read(NAME, offset, 1 << 20)
@@ -113,7 +114,7 @@ def test_each_stretch_of_a_long_file_is_asked_for_where_it_lies(nodes: tuple[Nod
 
 def test_a_datanode_that_is_gone_is_replaced(nodes: tuple[Node, Node, Node]) -> None:
     name, first, second = nodes
-    direct = Direct(name.address, "reader", 5)
+    direct = Direct(Address(name.address, "/"), "reader", 5)
     assert direct.read(NAME, 0, 10) == BODY[:10]
     first.close()
     assert direct.read(NAME, 5, 10) == BODY[5:15]
@@ -129,7 +130,7 @@ def test_a_wrong_answer_is_never_taken(nodes: tuple[Node, Node, Node], wrong: st
         first.status = 403
     else:
         first.spoil = lambda body: body[:-1] if wrong == "short" else body + b"x"
-    assert Direct(name.address, "reader", 5).read(NAME, 3, 100) == BODY[3:103]
+    assert Direct(Address(name.address, "/"), "reader", 5).read(NAME, 3, 100) == BODY[3:103]
     assert len(second.asked) == 1
 
 
@@ -138,7 +139,7 @@ def test_without_any_datanode_the_person_is_told(nodes: tuple[Node, Node, Node])
     first.close()
     second.close()
     with pytest.raises(NotDirect):
-        Direct(name.address, "reader", 5).read(NAME, 0, 10)
+        Direct(Address(name.address, "/"), "reader", 5).read(NAME, 0, 10)
     with pytest.raises(Unavailable) as told:
         HdfsStore(f"webhdfs://{name.address}/backups", "reader", 5).read("a b/ü.pack", 0, 10)
     assert "pivo status" in told.value.do
@@ -170,4 +171,4 @@ def test_a_full_disk_is_told_from_a_datanode_that_is_gone(
 
 
 def test_what_hdfs_has_free_is_unknown_where_nobody_answers() -> None:
-    assert Direct("127.0.0.1:9", "writer", 1).room() is None
+    assert Direct(Address("127.0.0.1:9", "/"), "writer", 1).room() is None
