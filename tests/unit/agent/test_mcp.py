@@ -124,6 +124,7 @@ def test_an_acting_tool_proposes_and_the_person_confirms_elsewhere(env: dict[str
     assert proposal["confirm"] == f"pivo confirm {proposal['id']}"
     assert proposal["confirm"] in answer.content[1].text
     assert "digest" not in proposal, "what a confirmation needs is not the assistant's"
+    assert answer.structured_content["evidence"]["hdfs_path"] == env["PIVO_ARCHIVE"]
     kept = Proposals(tmp_path / "agent").get(proposal["id"], "alice")
     assert (kept.state, kept.tool) == ("open", "verify_repo")
 
