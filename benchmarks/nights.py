@@ -41,7 +41,7 @@ from pivo.settings import Settings, base_environment
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.blocks import BlockCache
-from pivo.snapshot.consolidate import FAN
+from pivo.snapshot.consolidate import MOST
 from pivo.snapshot.objects import ObjectReader
 from pivo.store import Store, open_store
 
@@ -119,7 +119,7 @@ class Nights:
             "environment": base_environment(),
         }
         report = ingest(url or self.remote.as_uri(), self.name, store=self.store, events=self.events, **places)
-        if report.outcome == "published" and report.packs >= FAN:
+        if report.outcome == "published" and report.packs >= MOST:
             after_snapshot(self.store, self.events, RepoName.parse(self.name), **places)
 
     def files(self) -> Iterator[tuple[str, bool, int]]:

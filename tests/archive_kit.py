@@ -98,9 +98,9 @@ class Vault:
 def rebuilt(vault: Vault, manifest: Manifest, path: Path) -> Repo:
     """A repository made by plain git of a snapshot's packs and refs alone."""
     repo = gitmake.empty(path)
-    for pack in sorted(manifest.packs, key=lambda p: bool(p.base)):
+    for pack in sorted(manifest.packs, key=lambda p: p.thin):
         raw = vault.store.read(vault.archive.path(manifest.repo, pack.snapshot, pack.file_name))
-        if pack.base:  # as docs/design.md tells a person to do it
+        if pack.thin:  # as docs/design.md tells a person to do it
             repo("index-pack", "--fix-thin", "--stdin", stdin=raw[: pack.size])
             continue
         (path / "objects" / "pack" / pack.pack_name).write_bytes(raw[: pack.size])

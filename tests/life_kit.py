@@ -111,7 +111,8 @@ def lived(folder: Path, seed: int, fan: int = 100) -> tuple[Life, Vault, list[Ma
     places = {"scratch": vault.folder / "scratch", "environment": ENVIRONMENT}
     vault.ingest(life.repo)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(consolidation, "FAN", fan)
+        patch.setattr(consolidation, "MOST", fan + 1)
+        patch.setattr(consolidation, "FAN", fan // 2)
         for _ in range(NIGHTS):
             life.night()
             vault.ingest(life.repo)

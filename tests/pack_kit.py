@@ -47,4 +47,4 @@ def replaced(path: Path, stored: StoredPack, body: bytes | None = None, index: b
     path.chmod(0o644)
     path.write_bytes(b"".join(new))
     made = told(*new, stored.id, stored.snapshot)
-    return replace(made, level=stored.level, summary=stored.summary, base=stored.base)
+    return replace(made, level=stored.level, summary=stored.summary, bases=stored.bases)

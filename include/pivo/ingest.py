@@ -304,7 +304,7 @@ def _publish(
     try:
         with ThreadPoolExecutor(3) as pool:
             linked, swept = pool.submit(_link, job, previous), pool.submit(sweep, job.store)
-            pack, base = night(work, previous.packs if previous else ())
+            pack, bases = night(work, previous.packs if previous else ())
             sent: Future[StoredPack] | None = None
             if pack:
                 sent = pool.submit(upload.add, pack, dirname, work.count_objects(), job.progress)
@@ -312,7 +312,7 @@ def _publish(
             commits = work.count_commits()
             tips = {r.commit for r in refs} | ({head} - {ZERO})
             found = lfs.collect(work, job.archive, previous, upload, job.url, job.token, tips, job.progress)
-            own = (replace(sent.result(), base=base),) if sent else ()
+            own = (replace(sent.result(), bases=bases),) if sent else ()
             link, _ = linked.result(), swept.result()
         if unless_lfs and not found.stored:
             _discard(upload)

@@ -105,8 +105,8 @@ class StoredPack:
     `snapshot` is the folder name (`000001-a1b2…`) that holds it, as `pack-<id>.packidx`. `size`, `sha256` and
     `segments` are of the pack's bytes, `idx_size` and `idx_sha256` of the index's, which begin at offset `size`.
     Sizes are bytes, hashes SHA-256 in hex. `level` counts how often its objects were consolidated, and `summary`
-    tells which objects a small pack may hold (snapshot/summary.py). A thin pack's deltas may build on objects of one
-    other pack, its `base` (that one's `key`), which is never thin itself.
+    tells which objects a small pack may hold (snapshot/summary.py). A thin pack's deltas may build on objects of other
+    packs, its `bases` (their keys): whole ones, or thin ones on whole ones.
     """
 
     snapshot: str
@@ -119,12 +119,17 @@ class StoredPack:
     segments: tuple[Segment, ...] = ()
     level: int = 0
     summary: str = ""
-    base: str = ""
+    bases: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """What names it within its repository: `<snapshot>/<id>`."""
         return f"{self.snapshot}/{self.id}"
+
+    @property
+    def thin(self) -> bool:
+        """Whether git can read it only with other packs."""
+        return bool(self.bases)
 
     @property
     def file_name(self) -> str:

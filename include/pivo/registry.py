@@ -22,7 +22,7 @@ from pivo.models import RepoName
 from pivo.organisations import Organisation, discover, find
 from pivo.progress import Progress, silent
 from pivo.settings import Settings, base_environment
-from pivo.snapshot.consolidate import FAN
+from pivo.snapshot.consolidate import MOST
 from pivo.store import open_store
 
 PROMISE = "26h"
@@ -253,7 +253,7 @@ def snapshot(settings: Settings, repo: Registered, progress: Progress = silent) 
             ssh=settings.git.ssh_command(),
             progress=progress,
         )
-        if report.outcome == "published" and report.packs >= FAN:  # with fewer nothing is due
+        if report.outcome == "published" and report.packs >= MOST:  # with fewer nothing is due
             name = RepoName.parse(report.repo)
             after_snapshot(store, events, name, scratch=scratch, environment=base_environment(), progress=progress)
     return report

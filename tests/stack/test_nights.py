@@ -14,7 +14,7 @@ from pivo.registry import Registered, snapshot
 from pivo.settings import Settings
 from pivo.snapshot.archive import Archive
 from pivo.snapshot.blocks import BlockCache
-from pivo.snapshot.consolidate import FAN
+from pivo.snapshot.consolidate import MOST
 from pivo.snapshot.objects import ObjectReader
 from pivo.store import open_store
 
@@ -24,12 +24,12 @@ def test_nights_consolidate_and_everything_reads_as_before(stack: Settings, tmp_
     name = f"nights-{time.time_ns()}"
     registered = Registered.parse({"url": source.url, "name": name})
     snapshot(stack, registered)
-    for night in range(FAN):
+    for night in range(MOST - 1):
         source.commit("main", 500 + night, put(f"night{night % 5}.txt", b"%d\n" % night * 40))
         snapshot(stack, registered)
     archive = Archive(open_store(stack.archive, stack.archive_reader))
     latest = archive.require(name)
-    assert len(latest.replaces) == FAN and [p.level for p in latest.packs] == [0, 1]
+    assert len(latest.replaces) == MOST - 1 and [p.level for p in latest.packs] == [0, 1]
     with ObjectReader(archive.store, latest, BlockCache()) as objects:
         for oid in sorted(source.objects()):
             kind, body = objects.get(oid)

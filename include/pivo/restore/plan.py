@@ -90,6 +90,7 @@ class RestorePlan:
             packs = []
             for pack in data["packs"]:
                 pack["segments"] = tuple(Segment(**s) for s in pack["segments"])
+                pack["bases"] = tuple(pack["bases"])
                 packs.append(StoredPack(**pack))
             return cls(**data | {"packs": tuple(packs)})
         except (ValueError, TypeError, KeyError) as err:

@@ -14,7 +14,7 @@ from pivo.progress import Progress, silent
 from pivo.restore import gitcli, largefiles
 from pivo.restore.plan import RestorePlan
 from pivo.restore.withheld import Withheld
-from pivo.snapshot.thin import Bench
+from pivo.snapshot.thin import Bench, floors
 
 _MANY_PACKS = 8  # from here on a multi-pack index saves more than it costs
 
@@ -88,14 +88,14 @@ def local_refs(repo: Path) -> dict[str, str]:
 def _link_packs(plan: RestorePlan, packs: Path, repo: Path) -> None:
     into = repo / "objects" / "pack"
     for pack in plan.packs:
-        for name in () if pack.base else (pack.pack_name, pack.idx_name):
+        for name in () if pack.thin else (pack.pack_name, pack.idx_name):
             try:
                 os.link(packs / name, into / name)
             except FileNotFoundError:
                 raise _absent(packs / name) from None
             except OSError:  # a volume without hard links
                 shutil.copyfile(packs / name, into / name)
-    _complete(plan, [packs / p.pack_name for p in plan.packs if p.base], repo)
+    _complete(plan, [[packs / p.pack_name for p in floor] for floor in floors(plan.packs)], repo)
     if len(list(into.glob("*.pack"))) >= _MANY_PACKS:
         try:
             gitcli.run("multi-pack-index", "write", at=repo)
@@ -103,15 +103,15 @@ def _link_packs(plan: RestorePlan, packs: Path, repo: Path) -> None:
             raise _broken(plan, err.reason) from None
 
 
-def _complete(plan: RestorePlan, thin: list[Path], repo: Path) -> None:
-    """Makes one whole pack of the thin ones, with what they build on: git reads no delta across packs."""
-    absent = next((path for path in thin if not path.exists()), None)
+def _complete(plan: RestorePlan, thin: list[list[Path]], repo: Path) -> None:
+    """Makes a whole pack of the thin ones of each floor, with what they build on: git reads no delta across packs."""
+    absent = next((path for floor in thin for path in floor if not path.exists()), None)
     if absent:
         raise _absent(absent)
     bench = Bench(repo, gitcli.environment())
     try:
-        if thin:
-            bench.complete(thin)
+        for floor in thin:
+            bench.complete(floor)
     except ArchiveError as err:
         raise _broken(plan, err.what.rstrip(".")) from None
     except OSError as err:

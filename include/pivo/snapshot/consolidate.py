@@ -1,11 +1,11 @@
 """Consolidation: a snapshot that adds nothing but one pack in the place of many small ones.
 
-A night adds a pack, and the packs of a year are too many to look into. So when `FAN` packs of one level have come
-together, they are repacked into one of the next level; a pack that is larger than all others of its level together
-(the first snapshot's, as a rule) is left alone. Each object is written once more per level, and a reader has less
-than `FAN` packs a level.
+A night adds a pack, and the packs of a year are too many to look into. So when a reader would have `MOST` packs, all
+nights' packs become one of the next level, and those of a level below with them where there are less than `FAN`. A pack
+that is larger than all others of its level together (the first snapshot's, as a rule) is left alone. As late as that,
+and with one pack fewer each time: so each object of the first 600 nights is written once more, and not every level.
 
-The new pack is thin on the largest one, as a night's is (snapshot/thin.py), until it has outgrown that one: then it is
+The new pack is thin on the largest one (snapshot/thin.py), until it has outgrown that one: then it is
 whole, and new ones build on it. A pack that others build on stays until they are replaced too.
 
 The new pack holds every object of those that it replaces, lost commits' too: nothing is judged by what refs reach.
@@ -33,7 +33,11 @@ from pivo.snapshot.repack import Repack
 from pivo.snapshot.thin import anchor
 from pivo.store import Store
 
-FAN = 16  # packs of a level that become one of the next; three levels hold 16³ nights, over eleven years
+MOST = 40
+"""Packs of a reader from which on some are consolidated."""
+
+FAN = 16
+"""Packs that become one, at least: with fewer, those of the next level are taken along."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,16 +45,17 @@ _log = logging.getLogger(__name__)
 def due(manifest: Manifest) -> tuple[StoredPack, ...]:
     """The packs that should become one now, oldest first; none as long as a reader has few."""
     chosen: list[StoredPack] = []
+    if len(manifest.packs) < MOST:
+        return ()
     for level in range(1 + max((p.level for p in manifest.packs), default=0)):
         ready = sorted((p for p in manifest.packs if p.level == level), key=lambda p: p.size)
         while ready and ready[-1].size > sum(p.size for p in ready[:-1]):
             ready.pop()
-        needed = {p.base for p in manifest.packs if p not in chosen and p not in ready}
-        ready = [p for p in ready if p.key not in needed]
-        if len(ready) + bool(chosen) < FAN:
-            break
-        chosen += ready
-    return tuple(p for p in manifest.packs if p in chosen)
+        needed = {key for p in manifest.packs if p not in chosen and p not in ready for key in p.bases}
+        chosen += [p for p in ready if p.key not in needed]
+        if len(chosen) >= FAN:
+            return tuple(p for p in manifest.packs if p in chosen)
+    return ()
 
 
 def consolidate(
@@ -82,26 +87,30 @@ def consolidate(
             work.fetch(archive, previous.repo, pack)
         progress("repacking", 0, None)
         base = anchor(p for p in previous.packs if p not in chosen)
-        made, count, key = work.repack(ObjectReader(store, previous), base)
-        return _publish(archive, previous, chosen, (made, count, key), progress)
+        reader = ObjectReader(store, previous)
+        made = work.repack(reader, base)
+        return _publish(archive, previous, reader, chosen, made, progress)
 
 
 def _publish(
     archive: Archive,
     previous: Manifest,
+    reader: ObjectReader,
     chosen: Sequence[StoredPack],
-    made: tuple[Path, int, str],
+    made: tuple[Path, int, tuple[str, ...]],
     progress: Progress,
 ) -> Manifest:
-    pack, count, base = made
+    pack, count, bases = made
     seq = previous.seq + 1
     upload = Upload(archive.store)
     try:
         stored = upload.add(pack, f"{seq:06d}-{previous.head[:12]}", count, progress)
-        stored = replace(stored, level=1 + max(p.level for p in chosen), base=base)
+        stored = replace(stored, level=1 + max(p.level for p in chosen), bases=bases)
         last = max(place for place, p in enumerate(previous.packs) if p in chosen)
-        after = previous.packs[last + 1 :]
-        before = [p for p in previous.packs[: last + 1] if p not in chosen]
+        stay = {p: replace(p, summary=reader.summary(p)) for p in previous.packs if p not in chosen}
+        before, after = (
+            [stay[p] for p in part if p in stay] for part in (previous.packs[:last], previous.packs[last:])
+        )
         now = datetime.now(UTC)
         raw = archive.manifest_bytes(previous.repo, previous.dirname)
         if manifests.load(raw, previous.dirname) != previous:

@@ -79,7 +79,7 @@ def reopen(archive: Archive, manifest: Manifest, path: Path, environment: Mappin
     for pack in () if manifest.replaces else manifest.own_packs:
         if known and pack not in packs:
             _pick(archive, manifest, pack, workspace, environment)
-        elif not pack.base:
+        elif not pack.thin:
             copy_out(archive.store, manifest.repo, pack, path / "objects" / "pack")
         elif known:
             bench = workspace.bench

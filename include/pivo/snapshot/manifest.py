@@ -19,9 +19,10 @@ from typing import Any
 from pivo.errors import ArchiveError
 from pivo.models import LfsMissing, LfsObject, Manifest, Previous, Ref, Segment, StoredPack
 from pivo.removed import Removed
-from pivo.snapshot.summary import LARGE
+from pivo.snapshot.summary import LARGE, SMALL
 
-FORMAT = 1
+FORMAT = 2
+"""Manifests with a pack that builds on several, or on a thin one; others are written as of format 1, as they were."""
 NAME = "manifest.json.gz"
 
 LIMIT = 64 << 20
@@ -36,7 +37,7 @@ _BODY_AT = len(_HEAD) + 64 + 1
 def dump(manifest: Manifest) -> bytes:
     """The manifest's file. ArchiveError when it would be over :data:`LIMIT`."""
     data = {
-        "format": FORMAT,
+        "format": FORMAT if _floors(manifest.packs) else 1,
         "repo": manifest.repo,
         "seq": manifest.seq,
         "head": manifest.head,
@@ -46,7 +47,7 @@ def dump(manifest: Manifest) -> bytes:
         "refs": [
             {"name": r.name, "target": r.target, **({"peeled": r.peeled} if r.peeled else {})} for r in manifest.refs
         ],
-        "packs": [_dump_pack(p, p.snapshot == manifest.dirname) for p in manifest.packs],
+        "packs": [_dump_pack(p, _summarised(manifest, p)) for p in manifest.packs],
         "previous": (
             {"snapshot": manifest.previous.snapshot, "manifest_sha256": manifest.previous.manifest_sha256}
             if manifest.previous
@@ -98,9 +99,9 @@ def load(raw: bytes, where: str) -> Manifest:
     try:
         data: dict[str, Any] = json.loads(text_of(raw))
         version = data["format"]
-        if version != FORMAT:
+        if version not in range(1, FORMAT + 1):
             raise ArchiveError(
-                f"{where} has manifest format {version}; this PIVO reads format {FORMAT}.",
+                f"{where} has manifest format {version}; this PIVO reads formats up to {FORMAT}.",
                 "Use a newer PIVO to read it.",
             )
         if not sealed(raw):
@@ -173,8 +174,13 @@ def _load_removed(data: dict[str, str]) -> Removed:
     )  # fmt: skip
 
 
-def _dump_pack(pack: StoredPack, own: bool) -> dict[str, Any]:
-    """A pack; of a large one that is not the snapshot's `own`, the summary is in its own snapshot's manifest."""
+def _summarised(manifest: Manifest, pack: StoredPack) -> bool:
+    """Whether this manifest has a pack's summary; every night repeats it."""
+    most = LARGE if manifest.replaces else SMALL
+    return pack.snapshot == manifest.dirname or pack.objects <= most
+
+
+def _dump_pack(pack: StoredPack, summarised: bool) -> dict[str, Any]:
     return {
         "snapshot": pack.snapshot,
         "id": pack.id,
@@ -190,8 +196,9 @@ def _dump_pack(pack: StoredPack, own: bool) -> dict[str, Any]:
             else {"segments": [[s.offset, s.length, s.sha256] for s in pack.segments]}
         ),
         **({"level": pack.level} if pack.level else {}),
-        **({"summary": pack.summary} if pack.summary and (own or pack.objects <= LARGE) else {}),
-        **({"base": pack.base} if pack.base else {}),
+        **({"summary": pack.summary} if pack.summary and summarised else {}),
+        **({"base": pack.bases[0]} if len(pack.bases) == 1 else {}),
+        **({"bases": list(pack.bases)} if len(pack.bases) > 1 else {}),
     }
 
 
@@ -201,11 +208,19 @@ def _whole(pack: StoredPack) -> tuple[Segment, ...]:
 
 def _load_packs(data: list[dict[str, Any]]) -> tuple[StoredPack, ...]:
     packs = tuple(map(_load_pack, data))
-    whole = {p.key for p in packs if not p.base}
+    whole = {p.key for p in packs if not p.thin}
+    firm = whole | {p.key for p in packs if whole.issuperset(p.bases)}
     for pack in packs:
-        if pack.base and pack.base not in whole:
-            raise ValueError(f"{pack.key} builds on {pack.base}, which is no whole pack of it")
+        for base in pack.bases:
+            if base not in firm or base == pack.key:
+                raise ValueError(f"{pack.key} builds on {base}, which is no pack of it that may be built on")
     return packs
+
+
+def _floors(packs: tuple[StoredPack, ...]) -> bool:
+    """Whether any pack builds on several, or on one that is thin itself."""
+    thin = {p.key for p in packs if p.thin}
+    return any(len(p.bases) > 1 or not thin.isdisjoint(p.bases) for p in packs)
 
 
 def _load_pack(data: dict[str, Any]) -> StoredPack:
@@ -214,5 +229,5 @@ def _load_pack(data: dict[str, Any]) -> StoredPack:
     return StoredPack(
         data["snapshot"], data["id"], int(data["size"]), data["sha256"], int(data["idx_size"]), data["idx_sha256"],
         int(data["objects"]), segments, int(data.get("level", 0)), str(data.get("summary", "")),
-        str(data.get("base", "")),
+        tuple(map(str, data.get("bases", [data["base"]] if "base" in data else []))),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 
 from pivo.errors import ArchiveError, NotFound, UsageError
@@ -14,7 +15,7 @@ from pivo.snapshot import large
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.blocks import BlockCache, Part, RangeFile
 from pivo.snapshot.packs import PackFile, PackIndex, Piece
-from pivo.snapshot.summary import LARGE, may_hold
+from pivo.snapshot.summary import SMALL, may_hold
 from pivo.store import Store
 
 SHARED_CACHE = BlockCache()
@@ -22,16 +23,16 @@ SHARED_CACHE = BlockCache()
 
 
 class _Pack:
-    """One pack; `base` is the pack that its deltas may build on."""
+    """One pack; `bases` are the packs that its deltas may build on."""
 
     def __init__(self, store: Store, folder: str, pack: StoredPack, cache: BlockCache) -> None:
-        self.base: _Pack | None = None
+        self.bases: list[_Pack] = []
         self.path = f"{folder}/{pack.snapshot}/{pack.file_name}"
         self.stored = pack
         self.checked = False
         body, index = (Part(0, pack.size), Part(pack.size, pack.idx_size))
         self.index = PackIndex(RangeFile(store, self.path, pack.file_size, cache, index))
-        elsewhere = self._of_base if pack.base else None
+        elsewhere = self._of_base if pack.thin else None
         self.data = PackFile(RangeFile(store, self.path, pack.file_size, cache, body), self.index, elsewhere)
 
     def read(self, oid: bytes, offset: int) -> tuple[str, bytes]:
@@ -67,22 +68,25 @@ class _Pack:
         return base.read(oid, offset)
 
     def _in_base(self, oid: bytes) -> tuple[_Pack, int]:
-        if self.base is None:
-            raise ArchiveError(
-                f"{self.path} builds on {self.stored.base}, which its manifest does not name.", "Verify the archive."
-            )
-        offset = self.base.index.find(oid)
-        if offset is None:
-            self.base.verify()
-            raise ArchiveError(
-                f"{self.path} builds on object {oid.hex()}, which is not in {self.base.path}.", "Verify the archive."
-            )
-        return self.base, offset
+        there = {base.stored.key for base in self.bases}
+        for key in self.stored.bases:
+            if key not in there:
+                raise ArchiveError(
+                    f"{self.path} builds on {key}, which its manifest does not name.", "Verify the archive."
+                )
+        for base in self.bases:
+            offset = base.index.find(oid) if may_hold(base.stored.summary, oid) else None
+            if offset is not None:
+                return base, offset
+        for base in self.bases:
+            base.verify()
+        named = " or ".join(base.path for base in self.bases)
+        raise ArchiveError(f"{self.path} builds on object {oid.hex()}, which is not in {named}.", "Verify the archive.")
 
     @property
     def apart(self) -> bool:
-        """Whether its summary, if it has one, is in its own snapshot's manifest only."""
-        return self.stored.objects > LARGE and not self.stored.summary
+        """Whether its summary, if it has one, is in another snapshot's manifest."""
+        return self.stored.objects > SMALL and not self.stored.summary
 
 
 class ObjectReader:
@@ -105,8 +109,12 @@ class ObjectReader:
         # The newest packs first: people ask for what is recent.
         self._packs = [_Pack(store, manifest.repo, p, cache) for p in reversed(packs or manifest.packs)]
         self._by_key = {p.stored.key: p for p in self._packs}
+        merged = [p.stored.snapshot for p in self._packs if p.stored.level]
+        self._merged = max(merged, default="")
         for pack in self._packs:
-            pack.base = self._by_key.get(pack.stored.base)
+            # Those first that can tell what they do not hold.
+            bases = [self._by_key[key] for key in pack.stored.bases if key in self._by_key]
+            pack.bases = sorted(bases, key=lambda base: not base.stored.summary)
 
     def __enter__(self) -> ObjectReader:
         return self
@@ -126,24 +134,36 @@ class ObjectReader:
         """The packs that can hold an object whose id begins so, those first of which the index is at hand."""
         claiming = [p for p in self._packs if not p.apart and may_hold(p.stored.summary, begin)]
         yield from sorted(claiming, key=lambda p: not p.index.at_hand)
-        apart = sorted((p for p in self._packs if p.apart), key=lambda p: not p.index.at_hand)
+        apart = sorted((p for p in self._packs if p.apart), key=lambda p: (not p.index.at_hand, p.stored.objects))
         for pack in apart:
             # A summary that lies apart is a read of its own: not worth it for the only pack that is left.
-            if pack.index.at_hand or pack is apart[-1] or may_hold(self._brought(pack), begin):
+            if pack.index.at_hand or pack is apart[-1] or may_hold(self.summary(pack.stored), begin):
                 yield pack
 
-    def _brought(self, pack: _Pack) -> str:
-        """A pack's summary, out of the manifest of the snapshot that brought it; empty where that has none."""
-        path = f"{self.manifest.repo}/{pack.stored.snapshot}/{manifests.NAME}"
-        key = (f"{self._store.url}/{path}#{pack.stored.id}", 0)
-        kept = self._cache.get(key)
+    def summary(self, pack: StoredPack) -> str:
+        """A pack's summary, out of the last consolidation's manifest, or that of the snapshot that brought the pack.
+
+        Empty where neither has it.
+        """
+        for snapshot in (self._merged, pack.snapshot):
+            if not pack.summary and snapshot >= pack.snapshot:
+                pack = replace(pack, summary=self._told(snapshot, pack.key))
+        return pack.summary
+
+    def _told(self, snapshot: str, pack: str) -> str:
+        """The summary of the pack of that key in a snapshot's manifest, which is read once for all packs."""
+        path = f"{self.manifest.repo}/{snapshot}/{manifests.NAME}"
+        key = f"{self._store.url}/{path}#"
+        kept = self._cache.get((key + pack, 0))
         if kept is None:
             try:
                 brought = manifests.load(self._store.read(path), path).packs
-            except (ArchiveError, NotFound):  # then its index is asked
+            except (ArchiveError, NotFound):  # then the packs' indexes are asked
                 brought = ()
-            kept = next((p.summary for p in brought if p.key == pack.stored.key), "").encode()
-            self._cache.put(key, kept)
+            told = {p.key: p.summary.encode() for p in brought}
+            for other, summary in {pack: b"", **told}.items():
+                self._cache.put((key + other, 0), summary)
+            kept = told.get(pack, b"")
         return kept.decode()
 
     def _require(self, oid: str) -> tuple[_Pack, int]:
@@ -163,19 +183,30 @@ class ObjectReader:
         pack, offset = self._require(oid)
         return pack.read(bytes.fromhex(oid), offset)
 
-    def within(self, pack: StoredPack, oid: str, largest: int) -> tuple[str, bytes] | None:
-        """As :meth:`get`, from that pack only; None when it does not hold the object, or it is over `largest` bytes."""
-        raw, one = bytes.fromhex(oid), self._by_key[pack.key]
-        offset = one.index.find(raw)
-        return None if offset is None or one.data.size(offset) > largest else one.read(raw, offset)
+    def within(self, packs: Sequence[StoredPack], oid: str, largest: int) -> tuple[str, str, bytes] | None:
+        """The key of the first of `packs` that holds an object, and the object as :meth:`get` has it.
 
-    def base(self, key: str, oid: str) -> tuple[str, bytes]:
-        """As :meth:`get`, from the pack of that `key` only, which a thin pack builds on; ArchiveError without it."""
-        raw, one = bytes.fromhex(oid), self._by_key.get(key)
-        offset = one.index.find(raw) if one else None
-        if one is None or offset is None:
-            raise ArchiveError(f"{key} does not hold object {oid}, which a thin pack builds on.", "Verify the archive.")
-        return one.read(raw, offset)
+        None when none of them does, or it is over `largest` bytes.
+        """
+        raw = bytes.fromhex(oid)
+        for pack in packs:
+            one = self._by_key[pack.key]
+            offset = one.index.find(raw) if may_hold(pack.summary, raw) else None
+            if offset is not None:
+                return None if one.data.size(offset) > largest else (pack.key, *one.read(raw, offset))
+        return None
+
+    def base(self, thin: StoredPack, oid: str) -> tuple[str, bytes]:
+        """As :meth:`get`, from the packs only that a thin one builds on; ArchiveError when none has it."""
+        raw = bytes.fromhex(oid)
+        for key in thin.bases:
+            one = self._by_key.get(key)
+            offset = one.index.find(raw) if one else None
+            if one and offset is not None:
+                return one.read(raw, offset)
+        raise ArchiveError(
+            f"{thin.key} builds on object {oid}, which is not in {' or '.join(thin.bases)}.", "Verify the archive."
+        )
 
     def head_of(self, pack: StoredPack) -> str | None:
         """The head commit of the snapshot that brought `pack`; None where it had none, or not in these packs."""

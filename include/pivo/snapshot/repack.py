@@ -42,14 +42,14 @@ class Repack:
 
     def fetch(self, archive: Archive, repo: str, pack: StoredPack) -> None:
         """Copies a pack and its index out of the archive; ArchiveError when they are not what was archived."""
-        into = self._bench.folder if pack.base else self._packs
+        into = self._bench.folder if pack.thin else self._packs
         try:
             copy_out(archive.store, repo, pack, into)
         except OSError as err:
             raise _no_space(self._path) from err
         self._fetched[pack.key] = into / pack.pack_name, pack
 
-    def repack(self, reader: ObjectReader, base: StoredPack | None) -> tuple[Path, int, str]:
+    def repack(self, reader: ObjectReader, base: StoredPack | None) -> tuple[Path, int, tuple[str, ...]]:
         """One pack of all objects of those that were fetched, how many, and what it builds on: `base`, or nothing.
 
         Every object's hash is computed again. A pack that has outgrown `base` becomes a whole one.
@@ -59,11 +59,11 @@ class Repack:
             made = self._slim(reader, base) if base else None
         except OSError as err:
             raise _no_space(self._path) from err
-        if made and base and made.stat().st_size <= base.size:
-            return made, self._compare(made), base.key
+        if made and base and made[0].stat().st_size <= base.size:
+            return made[0], self._compare(made[0]), made[1]
         pack = self._whole()
         self._compare(pack)
-        return pack, count_objects(pack), ""
+        return pack, count_objects(pack), ()
 
     def pick(self, reader: ObjectReader, wanted: Iterable[bytes], into: Path) -> None:
         """Makes one pack, its index beside it, of some of the objects that were fetched, in the folder `into`."""
@@ -75,7 +75,7 @@ class Repack:
         self._git("pack-objects", "--delta-base-offset", "--quiet", str(into / "pack"), stdin=listed)
 
     def _complete(self, reader: ObjectReader) -> None:
-        thin = [(path, pack) for path, pack in self._fetched.values() if pack.base]
+        thin = [(path, pack) for path, pack in self._fetched.values() if pack.thin]
         if thin:
             lay_named(self._bench, thin, reader)
             self._completed = [made.name for made in self._bench.complete([path for path, _ in thin])]
@@ -84,7 +84,7 @@ class Repack:
         """Removes the repository."""
         shutil.rmtree(self._path, ignore_errors=True)
 
-    def _slim(self, reader: ObjectReader, base: StoredPack) -> Path | None:
+    def _slim(self, reader: ObjectReader, base: StoredPack) -> tuple[Path, tuple[str, ...]] | None:
         packs = [pack for _, pack in self._fetched.values()]
         if sum(p.objects for p in packs) > _MANY or sum(p.size for p in packs) > _OUTGROWN * base.size:
             return None
@@ -93,7 +93,7 @@ class Repack:
             if oid in named:
                 named[oid] = path
         # What was made for one night each is not the best for all of them.
-        return slim(self._bench, named, reader, base, ["--no-reuse-delta"])
+        return slim(self._bench, named, reader, [base], ["--no-reuse-delta"])
 
     def _paths(self) -> Iterator[tuple[bytes, bytes]]:
         """The objects behind all commits that are here, and their paths."""
@@ -106,7 +106,7 @@ class Repack:
                 yield bytes.fromhex(row[:40].decode()), row[41:] or ROOT
 
     def _whole(self) -> Path:
-        names = [path.name for path, pack in self._fetched.values() if not pack.base] + self._completed
+        names = [path.name for path, pack in self._fetched.values() if not pack.thin] + self._completed
         made = self._git(
             "pack-objects", "--stdin-packs", "--delta-base-offset", "--quiet", str(self._path / "pack"),
             stdin="".join(f"{name}\n" for name in names).encode(),

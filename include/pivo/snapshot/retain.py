@@ -44,7 +44,7 @@ class Replaced:
             for key, (_, told, stored) in self.by.items()
             if key in left and key not in needed and now - told >= age and store_now - stored >= age
         }
-        while bases := {self.packs[key].base for key in left - chosen} & chosen:
+        while bases := {base for key in left - chosen for base in self.packs[key].bases} & chosen:
             chosen -= bases
         found = []
         for key in sorted(chosen):

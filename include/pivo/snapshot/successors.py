@@ -27,11 +27,15 @@ class Successors:
         for pack in packs:
             last = self.standing(pack)
             found[last.key] = last
-        for pack in list(found.values()):
-            if pack.base and pack.base not in found:  # it was made later, on a pack that came later
-                if pack.base in self.removed:
-                    raise ArchiveError(f"{pack.key} builds on {pack.base}, which was removed.", "Verify the archive.")
-                found[pack.base] = self._pack(pack.base)
+        left = list(found.values())
+        while left:
+            pack = left.pop()
+            for base in pack.bases:
+                if base not in found:  # it was made later, on a pack that came later
+                    if base in self.removed:
+                        raise ArchiveError(f"{pack.key} builds on {base}, which was removed.", "Verify the archive.")
+                    found[base] = self._pack(base)
+                    left.append(found[base])
         return tuple(sorted(found.values(), key=lambda p: p.snapshot))
 
     def standing(self, pack: StoredPack) -> StoredPack:

@@ -2,8 +2,8 @@
 
 A summary is a table of fingerprints: the ids' first bits choose one of about as many buckets as there are objects, and
 the next twelve are kept; deflated and in base64, some fifteen bits an object. One in 3,000 objects that are not in a
-pack seems to be. Every manifest has those of small packs; a larger one's is in the manifest of the snapshot that
-brought it, and only read when there are several such packs.
+pack seems to be. Every manifest has those of small packs, as most nights' are. A larger one's is in the manifest of the
+snapshot that brought it, and, unless it is large, in those of snapshots that consolidate: one read gives all of a year.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from typing import NamedTuple
 
 from pivo.errors import ArchiveError
 
-LARGE = LARGE = 8192
+SMALL = 256
+"""Objects up to which a pack's summary is in every manifest."""
+
+LARGE = 8192
 """Objects above which a pack is large: only the manifest of its own snapshot has its summary."""
 
 _BITS = 18  # of a bucket's number, at most: of a pack of more objects than fit there, the index is asked

@@ -1,9 +1,10 @@
-"""Thin packs: a night's deltas against the archive's largest pack, in place of whole copies of what it changed.
+"""Thin packs: a night's deltas against what the archive has of each path, in place of whole copies of what it changed.
 
-A thin pack names one other pack, its base, which is never thin itself: whatever number of nights there is, an object
-is read from its own pack and at most one more, the same for all nights. git makes the deltas (`git pack-objects`) from
-the objects of the new pack, and from the version of each changed path that the base pack has; git also proves the
-result (`git index-pack --fix-thin`), every object's hash computed again.
+A thin pack names its bases: whole packs, or thin ones on whole ones. The archive's largest pack is the ground; what
+was consolidated since stands on it, and a night on both. So an object is read from three packs at most, whatever number
+of nights there is. git makes the deltas (`git pack-objects`) from the objects of the new pack, and from the version of
+each changed path at the last consolidation; git also proves the result (`git index-pack --fix-thin`), every object's
+hash computed again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dulwich.objects import parse_tree
 
@@ -49,28 +50,43 @@ _log = logging.getLogger(__name__)
 
 def anchor(packs: Iterable[StoredPack]) -> StoredPack | None:
     """The pack that new thin packs build on: the largest one that is not thin."""
-    return max((p for p in packs if not p.base), key=lambda p: p.size, default=None)
+    return max((p for p in packs if not p.thin), key=lambda p: p.size, default=None)
 
 
-def night(work: Workspace, packs: Sequence[StoredPack]) -> tuple[Path | None, str]:
-    """The pack to store of what was received, its index beside it, and its base's key where it is thin.
+def footing(packs: Iterable[StoredPack]) -> list[StoredPack]:
+    """What a night's pack may build on, the newest first: whole packs, and what was consolidated on whole ones."""
+    packs = sorted(packs, key=lambda p: p.snapshot, reverse=True)
+    whole = {p.key for p in packs if not p.thin}
+    return [p for p in packs if not p.thin or (p.level and whole.issuperset(p.bases))]
+
+
+def floors(packs: Iterable[StoredPack]) -> list[list[StoredPack]]:
+    """Thin packs, those first that others build on."""
+    thin = [p for p in packs if p.thin]
+    keys = {p.key for p in thin}
+    lower = [p for p in thin if keys.isdisjoint(p.bases)]
+    return [floor for floor in (lower, [p for p in thin if p not in lower]) if floor]
+
+
+def night(work: Workspace, packs: Sequence[StoredPack]) -> tuple[Path | None, tuple[str, ...]]:
+    """The pack to store of what was received, its index beside it, and its bases' keys where it is thin.
 
     `packs` are those of the last snapshot.
     """
     pack, base = work.pack(), anchor(packs)
     if pack is None or base is None or work.known is None or base.size < pack.stat().st_size:
-        return pack, ""
+        return pack, ()
     if work.count_objects() > NIGHT:
-        return pack, ""
+        return pack, ()
     named = {oid: work.names.get(oid, b"") for oid in ids(pack.with_suffix(".idx"))}
     try:
-        made = slim(work.bench, named, work.known, base)
+        made = slim(work.bench, named, work.known, footing(packs))
     except (ArchiveError, OSError) as err:  # a whole pack needs nothing of what is damaged, and no room here
         _log.warning("the new pack is stored whole: %s", err)
-        return pack, ""
-    if made is None or made.stat().st_size > _WORTH * pack.stat().st_size:
-        return pack, ""
-    return made, base.key
+        return pack, ()
+    if made is None or made[0].stat().st_size > _WORTH * pack.stat().st_size:
+        return pack, ()
+    return made
 
 
 @dataclass(frozen=True)
@@ -151,16 +167,20 @@ def _judge(command: str, code: int, said: bytes) -> None:
 
 
 def slim(
-    bench: Bench, named: Mapping[bytes, bytes], reader: ObjectReader, base: StoredPack, options: Sequence[str] = ()
-) -> Path | None:
-    """A thin pack, its index beside it, of the objects `named` (id of 20 bytes → path, empty for none), on `base`.
+    bench: Bench,
+    named: Mapping[bytes, bytes],
+    reader: ObjectReader,
+    packs: Sequence[StoredPack],
+    options: Sequence[str] = (),
+) -> tuple[Path, tuple[str, ...]] | None:
+    """A thin pack, its index beside it, of the objects `named` (id of 20 bytes → path, empty for none), and its bases.
 
-    None where nothing builds on it. The objects are in the bench's repository. ArchiveError when `base` is damaged, or
-    git does not do what it should.
+    These are some of `packs`. None where nothing builds on them. The objects are in the bench's repository.
+    ArchiveError when one of `packs` is damaged, or git does not do what it should.
     """
     paths = sorted({p for p in named.values() if p}, key=lambda p: (p.rpartition(b"/")[2], p))
     here = {oid.hex() for oid in named}
-    found = {p: b for p, b in _lay_bases(bench, reader, base, frozenset(paths)).items() if b[0] not in here}
+    found = {p: b for p, b in _lay_bases(bench, reader, packs, frozenset(paths)).items() if b.oid not in here}
     if not found:
         return None
     numbers = {path: _number(n) for n, path in enumerate(paths, 1)}
@@ -176,6 +196,8 @@ def slim(
         (own,) = index.split(slices([made]))
         if len(own) == index.count:
             return None
+        inner = set(own)
+        appended = {index.name(position).hex() for position in range(index.count) if position not in inner}
         if len(own) != len(named) or any(index.name(position) not in named for position in own):
             raise ArchiveError("git did not pack just what it was asked for.", "Report this: it is a defect in PIVO.")
         end = checksum(made)
@@ -183,41 +205,49 @@ def slim(
     whole.unlink()
     for suffix in (".pack", ".idx"):
         made.with_suffix(suffix).rename(bench.folder / f"pack-{end.hex()}{suffix}")
-    return bench.folder / f"pack-{end.hex()}.pack"
+    keys = {base.pack for base in found.values() if base.oid in appended}
+    return bench.folder / f"pack-{end.hex()}.pack", tuple(p.key for p in packs if p.key in keys)
 
 
 def lay_named(bench: Bench, packs: Iterable[tuple[Path, StoredPack]], reader: ObjectReader) -> None:
     """Lays what local thin packs (their indexes beside them) build on; ArchiveError when a base is not in its pack."""
-    wanted: dict[str, set[str]] = {}
-    for path, stored in packs:
-        wanted.setdefault(stored.base, set()).update(bases(path))
+    wanted = {oid: stored for path, stored in packs for oid in bases(path)}
 
-    def lay(one: tuple[str, str]) -> None:
-        bench.lay(one[1], *reader.base(*one))
+    def lay(oid: str) -> None:
+        bench.lay(oid, *reader.base(wanted[oid], oid))
 
     with ThreadPoolExecutor(_STREAMS) as pool:
-        for _ in pool.map(lay, [(key, oid) for key, oids in wanted.items() for oid in sorted(oids)]):
+        for _ in pool.map(lay, sorted(wanted)):
             pass
 
 
+class _Base(NamedTuple):
+    """An object that deltas may build on, and the key of the pack that holds it."""
+
+    oid: str
+    kind: str
+    pack: str
+
+
 def _lay_bases(
-    bench: Bench, reader: ObjectReader, base: StoredPack, paths: frozenset[bytes]
-) -> dict[bytes, tuple[str, str]]:
-    """Lays the version of each path that `base` holds: the id and the type of each."""
-    head = reader.head_of(base)
+    bench: Bench, reader: ObjectReader, packs: Sequence[StoredPack], paths: frozenset[bytes]
+) -> dict[bytes, _Base]:
+    """Lays the version of each path at the last consolidation, if one of `packs` (the newest first) holds it."""
+    newest = next((p for p in packs if p.level), anchor(packs))
+    head = reader.head_of(newest) if newest else None
     if head is None:
         return {}
     above = {ROOT, *(path[:at] for path in paths for at, byte in enumerate(path) if byte == 0x2F)}
-    found: dict[bytes, tuple[str, str]] = {}
+    found: dict[bytes, _Base] = {}
     left = [(ROOT, _FOLDER, reader.commit(head).tree)]
 
     def read(path: bytes, mode: int, oid: str) -> tuple[str, bytes] | None:
-        got = reader.within(base, oid, _LARGE)
+        got = reader.within(packs, oid, _LARGE)
         if got and path in paths:
-            bench.lay(oid, *got)
-            found[path] = oid, got[0]
+            bench.lay(oid, *got[1:])
+            found[path] = _Base(oid, got[1], got[0])
         # A folder that is in another pack is no base, and what is in it may be.
-        return got if got or mode != _FOLDER or path not in above else reader.get(oid)
+        return got[1:] if got else reader.get(oid) if mode == _FOLDER and path in above else None
 
     with ThreadPoolExecutor(_STREAMS) as pool:
         while left:
@@ -234,11 +264,11 @@ def _lay_bases(
     return found
 
 
-def _flat_tree(bench: Bench, found: Mapping[bytes, tuple[str, str]]) -> bytes:
+def _flat_tree(bench: Bench, found: Mapping[bytes, _Base]) -> bytes:
     """Lays a tree that tells git which base to use for what: git looks up the name of each object in it."""
     rows = [
-        b"%s %s\0%s" % (b"40000" if kind == "tree" else b"100644", name, bytes.fromhex(oid))
-        for name, (oid, kind) in sorted(found.items())
+        b"%s %s\0%s" % (b"40000" if base.kind == "tree" else b"100644", name, bytes.fromhex(base.oid))
+        for name, base in sorted(found.items())
     ]
     body = b"".join(rows)
     oid = object_id("tree", body)

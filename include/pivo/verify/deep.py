@@ -120,26 +120,26 @@ class _Proof:
     def _founded(self, read: Read) -> bool:
         """Whether a thin pack's base is here, and has all that the pack builds on."""
         stored = read.stored
-        if not stored.base:
-            return True
-        base = self.taken.get(stored.base)
-        if base is None:  # which is what is found
-            return False
-        whole = self.few.read.get(stored.base)
-        assert base.file
-        # Where it was joined to others, git's index is of all of them.
-        own = whole.path if whole and whole.indexed else base.file
-        with LocalIndex(own.with_suffix(".idx")) as index:
-            lacks = sorted(oid for oid in bases(read.path) if bytes.fromhex(oid) not in index) if read.indexed else []
-        if lacks:
-            told = f"builds on {lacks[0]}, which is not in its base, {stored.base} ({len(lacks):,} such objects)"
+        wanted = bases(read.path) if read.indexed else set()
+        for key in stored.bases:
+            base, small = self.taken.get(key), self.few.read.get(key)
+            if base is None:  # which is what is found
+                return False
+            assert base.file
+            # Where it was joined to others, git's index is of all of them.
+            own = small.path if small and small.indexed else base.file
+            with LocalIndex(own.with_suffix(".idx")) as index:
+                wanted = {oid for oid in wanted if bytes.fromhex(oid) not in index}
+        if wanted and stored.thin:
+            named = " or ".join(stored.bases)
+            told = f"builds on {min(wanted)}, which is not in its base, {named} ({len(wanted):,} such objects)"
             self.chain.found(stored.snapshot, stored.file_name, "pack", told)
-        return not lacks
+        return not (wanted and stored.thin)
 
     def _together(self, group: list[Read]) -> bool:
         """Lets git hash the objects of packs; whether it had nothing against them. What it has against one is found."""
         paths = [read.path for read in group]
-        with self.repository.receive(thin=bool(group[0].stored.base)) as pack:
+        with self.repository.receive(thin=group[0].stored.thin) as pack:
             for block in joined(paths):
                 pack.write(block)
         if pack.failure:

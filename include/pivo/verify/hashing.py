@@ -58,7 +58,7 @@ def apart(archive: Archive, repo: str) -> list[StoredPack]:
         latest = archive.latest(repo)
     except PivoError:  # the verification tells what is wrong with it
         return []
-    packs = [p for p in latest.packs if not p.base and p.size > SMALL] if latest else []
+    packs = [p for p in latest.packs if not p.thin and p.size > SMALL] if latest else []
     if len(packs) < 2 or sum(p.size for p in packs) < HUGE:
         return []
     return sorted(packs, key=lambda p: -p.size)

@@ -53,7 +53,7 @@ class _Judge:
             return "has other hashes of it than its own manifest"
         if entry.key in {p.key for p in chain.last_packs}:
             return "names it as one that readers need"
-        above = [p.key for p in self._packs.values() if p.base == entry.key and p.key not in chain.removed]
+        above = [p.key for p in self._packs.values() if entry.key in p.bases and p.key not in chain.removed]
         if above:
             return f"{above[0]} builds on it"
         last = chain.replaced.get(entry.key)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pivo.models import StoredPack
 from pivo.snapshot.localpacks import groups
+from pivo.snapshot.thin import floors
 from pivo.verify.reading import Expected, Problem, Reading
 from pivo.verify.shallow import File
 from pivo.verify.summaries import Told
@@ -36,7 +37,7 @@ def collected(files: Iterable[File]) -> frozenset[str]:
     """The keys of the packs to read before they are proven: thin ones, and small ones when there are many."""
     packs = [f.pack for f in files if f.pack]
     small = {p.key for p in packs if p.size <= SMALL}
-    thin = {p.key for p in packs if p.base}
+    thin = {p.key for p in packs if p.thin}
     return frozenset(thin | small if len(small) >= MANY else thin)
 
 
@@ -69,11 +70,13 @@ class SmallPacks:
         return problems or told.problems()
 
     def together(self, first: Collection[str]) -> list[list[Read]]:
-        """What was read, in groups to be proven at once: whole packs before thin ones, those of `first` apart."""
+        """What was read, in groups to be proven at once: before a pack what it builds on, those of `first` apart."""
         found: list[list[Read]] = []
-        for thin in (False, True):
+        stored = [r.stored for r in self.read.values()]
+        thin = [{p.key for p in floor} for floor in floors(stored)]
+        for floor in ({p.key for p in stored if not p.thin}, *thin):
             for early in (True, False):
-                some = [r for k, r in self.read.items() if bool(r.stored.base) == thin and (k in first) == early]
+                some = [r for k, r in self.read.items() if k in floor and (k in first) == early]
                 by_path = {r.path: r for r in some if r.indexed}
                 found += [[by_path[path] for path in group] for group in groups(sorted(by_path))]
                 found += [[r] for r in some if not r.indexed]

@@ -93,6 +93,7 @@ def test_an_archive_that_a_newer_version_has_written_is_not_guessed_at(
     path, newer = store.root / "PIVO" / manifest.dirname / manifests.NAME, manifests.FORMAT + 40
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifests, "FORMAT", newer)
+        patch.setattr(manifests, "_floors", bool)
         path.write_bytes(manifests.dump(manifest))
     with pytest.raises(ArchiveError, match=f"format {newer}") as refused:
         validate(settings, repo="PIVO", ref="main", target="pivo/newer", run_id="newer")

@@ -41,7 +41,7 @@ def test_every_old_snapshot_is_restored_as_it_was_before(settings: Settings, tmp
 
     places = {"scratch": vault.folder / "scratch", "environment": ENVIRONMENT}
     merged = [m for m in manifests if m.replaces]
-    assert any(m.own_packs[0].base for m in merged), "thin ones, or this test shows less than it should"
+    assert any(m.own_packs[0].thin for m in merged), "thin ones, or this test shows less than it should"
     some = [manifests[n] for n in (0, 3, 9, len(manifests) - 1)]
     before = [restored(m, f"before{n}") for n, m in enumerate(some)]
     commits = [told(m, f"a{n}") for n, m in enumerate(manifests)]

@@ -19,9 +19,10 @@ from pivo.consolidation import after_snapshot, consolidated
 from pivo.errors import ArchiveConflict, ArchiveError
 from pivo.gitobjects import object_id
 from pivo.models import Manifest, RepoName, StoredPack
+from pivo.snapshot import consolidate as consolidation
 from pivo.snapshot import manifest as manifests
 from pivo.snapshot.blocks import BlockCache
-from pivo.snapshot.consolidate import FAN, due
+from pivo.snapshot.consolidate import FAN, MOST, due
 from pivo.snapshot.history import commits_of_snapshot
 from pivo.snapshot.objects import ObjectReader
 from pivo.snapshot.repack import Repack
@@ -54,35 +55,39 @@ def run(vault: Vault, **options: Any) -> Manifest | None:
     )
 
 
-def test_a_level_is_due_when_it_has_as_many_packs_as_the_fan() -> None:
-    small = [pack(n, 100 + n) for n in range(FAN)]
+def test_nights_are_due_when_a_reader_has_too_many_packs() -> None:
+    small = [pack(n, 100 + n) for n in range(MOST)]
     assert due(of(*small[:-1])) == ()
     assert due(of(*small)) == tuple(small)
 
 
 def test_a_pack_that_outweighs_its_level_is_left_alone() -> None:
-    first, small = pack(1, 1_000_000), [pack(n, 100) for n in range(2, FAN + 2)]
+    first, small = pack(1, 1_000_000), [pack(n, 100) for n in range(2, MOST + 1)]
     assert due(of(first, *small[:-1])) == ()
     assert due(of(first, *small)) == tuple(small)
 
 
-def test_a_full_level_takes_the_next_one_along_so_that_nothing_is_written_twice() -> None:
-    upper = [pack(n, 2000, level=1) for n in range(1, FAN)]
-    lower = [pack(n, 100) for n in range(100, 100 + FAN)]
+def test_few_nights_take_the_next_level_along_so_that_nothing_is_written_twice() -> None:
+    upper = [pack(n, 2000, level=1) for n in range(1, MOST - FAN + 2)]
+    lower = [pack(n, 100) for n in range(100, 99 + FAN)]
     assert due(of(*upper, *lower)) == (*upper, *lower)
-    assert due(of(*upper[1:], *lower)) == tuple(lower)
+    more = pack(99, 100)
+    assert due(of(*upper[1:], more, *lower)) == (more, *lower)
 
 
 def test_a_reader_has_few_packs_after_any_number_of_nights() -> None:
-    packs, most = (pack(1, 10_000_000),), 0
-    for night in range(2, 1500):
+    packs, most, written = (pack(1, 10_000_000),), 0, 0
+    for night in range(2, 4000):
         packs = (*packs, pack(night, 5000))
         chosen = due(of(*packs))
         if chosen:
             level = 1 + max(p.level for p in chosen)
             packs = (*(p for p in packs if p not in chosen), pack(night, sum(p.size for p in chosen), level))
+            written += sum(p.size for p in chosen)
         most = max(most, len(packs))
-    assert most <= 40
+        if night <= 600:
+            assert written <= 5000 * night, "each object once"
+    assert most < MOST and written <= 3 * 5000 * night
 
 
 def test_every_object_is_kept_lost_ones_too_and_old_snapshots_read_as_before(
@@ -114,7 +119,7 @@ def test_it_continues_the_chain_and_the_next_night_builds_on_it(vault: Vault, od
     assert done.previous.manifest_sha256 == manifests.digest(vault.archive.manifest_bytes(NAME, last.dirname))
     assert manifests.load(manifests.dump(done), "x") == done
     after = nights(vault, odd, 1, start=50)[-1]
-    assert after.packs[:-1] == done.packs and after.replaces == ()
+    assert [p.key for p in after.packs[:-1]] == [p.key for p in done.packs] and after.replaces == ()
     assert {f.name for f in vault.store.list(vault.archive.path(NAME, done.dirname))} == {
         "manifest.json.gz",
         done.packs[0].file_name,
@@ -139,11 +144,10 @@ def test_no_commit_is_told_twice_even_when_it_is_announced_late(vault: Vault, od
 
 def test_it_runs_by_itself_when_it_is_due_and_keeps_the_first_snapshot(vault: Vault, odd: Repo) -> None:
     vault.ingest(odd)
-    for n, _ in enumerate(nights(vault, odd, FAN)):
-        assert n < FAN
+    nights(vault, odd, MOST - 1)
     places = {"scratch": vault.folder / "scratch", "environment": ENVIRONMENT}
     made = after_snapshot(vault.store, vault.events, NAME, **places)
-    assert made and len(made.replaces) == FAN and [p.level for p in made.packs] == [0, 1]
+    assert made and len(made.replaces) == MOST - 1 and [p.level for p in made.packs] == [0, 1]
     assert after_snapshot(vault.store, vault.events, NAME, **places) is None
     assert vault.scratch == [] and vault.incoming == []
     assert vault.events.announced("acme/odd") == made.seq
@@ -194,10 +198,14 @@ def test_a_writer_who_was_faster_wins(vault: Vault, odd: Repo, monkeypatch: pyte
     assert vault.latest().replaces == () and vault.incoming == []
 
 
-def test_a_night_that_is_published_does_not_fail_with_its_consolidation(vault: Vault, odd: Repo) -> None:
+def test_a_night_that_is_published_does_not_fail_with_its_consolidation(
+    vault: Vault, odd: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     vault.ingest(odd)
-    last = nights(vault, odd, FAN)[-1]
+    last = nights(vault, odd, 4)[-1]
     shutil.rmtree(vault.folder / "archive" / vault.archive.path(NAME, last.packs[-1].snapshot))
+    monkeypatch.setattr(consolidation, "MOST", 5)
+    monkeypatch.setattr(consolidation, "FAN", 4)
     places = {"scratch": vault.folder / "scratch", "environment": ENVIRONMENT}
     assert after_snapshot(vault.store, vault.events, NAME, **places) is None
 
@@ -243,7 +251,9 @@ def test_a_summary_is_not_given_to_an_index_that_was_made_to_fill_a_bucket(tmp_p
         assert bool(summarise(index)) == made
 
 
-def test_a_large_packs_summary_is_in_its_own_snapshots_manifest_only(vault: Vault, tmp_path: Path) -> None:
+def test_a_large_packs_summary_is_in_its_own_snapshots_manifest_only(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo = gitmake.empty(tmp_path / "large.git")
     for part in range(3):
         first, last = part * (LARGE + 1), (part + 1) * (LARGE + 1)
@@ -273,6 +283,19 @@ def test_a_large_packs_summary_is_in_its_own_snapshots_manifest_only(vault: Vaul
         assert {p for p in opened if p.endswith(".packidx")} == {
             vault.archive.path(NAME, pack.snapshot, pack.file_name)
         }
+    # Where they are in the manifest of a consolidation, that is read in their place.
+    monkeypatch.setattr(manifests, "LARGE", 3 * LARGE)
+    monkeypatch.setattr(consolidation, "due", lambda last: last.packs[3:])
+    for n in range(2):
+        repo.commit("b2", n, put("night.txt", b"%d" % n))
+        vault.ingest(repo)
+    merged = run(vault)
+    assert merged and [bool(p.summary) for p in vault.archive.manifest(NAME, merged.dirname).packs] == [True] * 4
+    opened.clear()
+    plain = replace(merged, packs=tuple(replace(p, summary="") for p in merged.packs))
+    reader = ObjectReader(Watched(), plain, BlockCache())  # type: ignore[arg-type]
+    assert reader.get(object_id("blob", b"7"))[1] == b"7"
+    assert [p for p in opened if p.endswith(manifests.NAME)] == [f"{NAME}/{merged.dirname}/{manifests.NAME}"]
     # Without the manifest that has it, the index is asked.
     path = vault.folder / "archive" / vault.archive.path(NAME, manifest.packs[1].snapshot, manifests.NAME)
     path.unlink()

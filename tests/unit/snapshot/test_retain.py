@@ -189,7 +189,7 @@ def test_both_clocks_must_say_that_it_is_long_ago(grown: tuple[Vault, Repo, list
 
 def pack(number: int, base: int = 0) -> StoredPack:
     at = f"{base:06d}-{'a' * 12}/{base:040x}" if base else ""
-    return StoredPack(f"{number:06d}-{'a' * 12}", f"{number:040x}", 1, "", 0, "", 1, base=at)
+    return StoredPack(f"{number:06d}-{'a' * 12}", f"{number:040x}", 1, "", 0, "", 1, bases=(at,) if at else ())
 
 
 def test_a_pack_that_others_build_on_stays_and_a_successor_that_goes_is_followed(vault: Vault, odd: Repo) -> None:

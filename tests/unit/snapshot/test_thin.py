@@ -1,7 +1,8 @@
-"""Thin packs: every object is git's, whatever a night brings, and each pack builds on one whole pack at most."""
+"""Thin packs: every object is git's, whatever a night brings, and is read from three packs at most."""
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 from itertools import pairwise
@@ -17,6 +18,7 @@ from pivo.errors import ArchiveError
 from pivo.models import Manifest, StoredPack
 from pivo.snapshot import consolidate as consolidation
 from pivo.snapshot import localpacks, thin
+from pivo.snapshot import manifest as manifests
 from pivo.snapshot.blocks import BlockCache
 from pivo.snapshot.history import commits_of_snapshot
 from pivo.snapshot.localpacks import LocalIndex
@@ -54,11 +56,20 @@ def test_every_object_of_every_night_is_gits(tmp_path: Path, seed: int, fan: int
     life, vault, made = lived(tmp_path, seed, fan)
     expected = everything(life.repo)
     packs = {p.key: p for m in made for p in m.packs}
-    assert sum(bool(p.base) for p in packs.values()) > NIGHTS // 2
-    assert any(p.base and p.level for p in packs.values()), "no consolidated pack is thin"
-    assert all(not packs[p.base].base for p in packs.values() if p.base)
+    assert sum(p.thin for p in packs.values()) > NIGHTS // 2
+    assert any(p.thin and p.level for p in packs.values()), "no consolidated pack is thin"
+    assert any(packs[key].thin for p in packs.values() for key in p.bases), "none builds on a thin one"
+    assert not any(packs[key].thin for p in packs.values() for on in p.bases for key in packs[on].bases)
+    assert not any(packs[key].thin for p in packs.values() if p.level for key in p.bases)
+    formats = set()
     for manifest in made:
-        assert {p.base for p in manifest.packs if p.base} <= {p.key for p in manifest.packs}
+        text = json.loads(manifests.text_of(vault.archive.manifest_bytes(NAME, manifest.dirname)))
+        formats.add(text["format"])
+        if text["format"] == 1:  # as it was before there was a second
+            assert not any("bases" in p for p in text["packs"])
+            thin_ones = {f"{p['snapshot']}/{p['id']}" for p in text["packs"] if "base" in p}
+            assert thin_ones.isdisjoint(p.get("base") for p in text["packs"])
+        assert {key for p in manifest.packs for key in p.bases} <= {p.key for p in manifest.packs}
         reader, held = ObjectReader(vault.store, manifest, BlockCache()), set()
         for pack in manifest.packs:
             ids = stored_ids(vault, pack, tmp_path)
@@ -69,7 +80,7 @@ def test_every_object_of_every_night_is_gits(tmp_path: Path, seed: int, fan: int
         assert {oid: reader.size(oid) for oid in held} == {oid: len(expected[oid][1]) for oid in held}
         again = rebuilt(vault, manifest, tmp_path / f"{seed}-{manifest.seq}")
         again("fsck", "--full", "--connectivity-only")
-    assert again.objects() == life.repo.objects()
+    assert again.objects() == life.repo.objects() and formats == {1, 2}
 
 
 def test_nights_cost_less_than_whole_packs(life: tuple[Life, Vault, list[Manifest]], tmp_path: Path) -> None:
@@ -81,33 +92,35 @@ def test_nights_cost_less_than_whole_packs(life: tuple[Life, Vault, list[Manifes
             copy = source.repo.copy(tmp_path / commit)
             copy("update-ref", "refs/heads/main", copy("rev-parse", commit))
             whole.ingest(copy)
-    assert not any(p.base for p in whole.latest().packs), "a night of too many objects stays whole"
-    nights = [p for p in made[-1].packs[1:] if p.base]
+    assert not any(p.thin for p in whole.latest().packs), "a night of too many objects stays whole"
+    nights = [p for p in made[-1].packs[1:] if p.thin]
     assert len(nights) > NIGHTS // 2 and max(p.size for p in nights) < made[-1].packs[0].size
 
 
 def test_everything_becomes_one_whole_pack_again(tmp_path: Path) -> None:
     life, vault, made = lived(tmp_path, 5)
     places = {"scratch": vault.folder / "scratch", "environment": ENVIRONMENT}
-    assert any(p.base for p in made[-1].packs)
+    assert any(p.thin for p in made[-1].packs)
     done = consolidated(vault.store, vault.events, NAME, everything=True, **places)
-    assert done and len(done.packs) == 1 and not done.packs[0].base
+    assert done and len(done.packs) == 1 and not done.packs[0].thin
     expected = everything(life.repo)
     reader = ObjectReader(vault.store, done, BlockCache())
     before = {oid for p in made[-1].packs for oid in stored_ids(vault, p, tmp_path)}
     assert {oid: reader.get(oid) for oid in before} == {oid: expected[oid] for oid in before}
     life.edit()
     vault.ingest(life.repo)
-    assert vault.latest().packs[-1].base == done.packs[0].key
+    assert vault.latest().packs[-1].bases == (done.packs[0].key,)
 
 
 def test_a_base_is_never_replaced_while_a_pack_builds_on_it() -> None:
     def pack(number: int, size: int, level: int = 0, base: str = "") -> StoredPack:
-        return StoredPack(f"{number:06d}-{'a' * 12}", f"{number:040x}", size, "", 0, "", 1, level=level, base=base)
+        return StoredPack(
+            f"{number:06d}-{'a' * 12}", f"{number:040x}", size, "", 0, "", 1, level=level, bases=(base,) if base else ()
+        )
 
     first = pack(1, 1000)
     above = pack(2, 500, 1, first.key)
-    nights = [pack(n, 100, 0, first.key) for n in range(3, 3 + consolidation.FAN)]
+    nights = [pack(n, 100, 0, first.key) for n in range(3, 2 + consolidation.MOST)]
     manifest = type("M", (), {"packs": (first, above, *nights)})()
     assert consolidation.due(manifest) == tuple(nights)
     manifest = type("M", (), {"packs": (first, *nights)})()
@@ -124,7 +137,7 @@ def test_what_could_not_be_announced_is_told_from_a_thin_pack(tmp_path: Path) ->
         vault.ingest(life.repo)
     vault.events.away = False
     last = vault.latest()
-    assert last.packs[-1].base == last.packs[0].key
+    assert last.packs[-1].bases == (last.packs[0].key,)
     told = list(commits_of_snapshot(vault.archive, last, tmp_path / "w", ENVIRONMENT))
     assert [c.hash for c in told] == life.repo(
         "rev-list", "--reverse", "main", f"^{last.previous and 'main~2'}"
@@ -135,8 +148,8 @@ def test_what_could_not_be_announced_is_told_from_a_thin_pack(tmp_path: Path) ->
 def test_damage_in_either_pack_is_named(life: tuple[Life, Vault, list[Manifest]]) -> None:
     source, vault, made = life
     expected, manifest = everything(source.repo), made[-1]
-    pack = max((p for p in manifest.packs if p.base), key=lambda p: p.size)
-    base = next(p for p in manifest.packs if p.key == pack.base)
+    pack = max((p for p in manifest.packs if p.thin), key=lambda p: p.size)
+    base = next(p for p in manifest.packs if p.key == pack.bases[0])
     folder = vault.folder / "archive" / str(NAME)
     pick = random.Random(8)
     for spoiled in (pack, base):
@@ -179,11 +192,11 @@ class LocalIndexOf:
 
 def test_a_thin_pack_whose_base_is_not_named_is_refused(life: tuple[Life, Vault, list[Manifest]]) -> None:
     _, vault, made = life
-    pack = next(p for p in made[-1].packs if p.base)
+    pack = next(p for p in made[-1].packs if p.thin)
     reader = ObjectReader(vault.store, made[-1], BlockCache(), packs=(pack,))
     with (
         LocalIndexOf(vault, pack) as ids,
-        pytest.raises(ArchiveError, match=f"builds on {pack.base}, which its manifest"),
+        pytest.raises(ArchiveError, match=f"builds on {pack.bases[0]}, which its manifest"),
     ):
         for oid in ids:
             reader.get(oid)
@@ -210,7 +223,7 @@ def test_a_damaged_base_makes_the_next_night_whole(tmp_path: Path, caplog: pytes
     path.with_suffix(".idx").unlink()
     path.write_bytes(whole[: at + 20] + bytes([whole[at + 20] ^ 4]) + whole[at + 21 :])
     vault.ingest(life.repo)
-    assert not vault.latest().packs[-1].base and "stored whole" in caplog.text
+    assert not vault.latest().packs[-1].thin and "stored whole" in caplog.text
 
 
 def test_names_in_the_list_of_bases_have_hashes_of_their_own() -> None:

@@ -163,7 +163,7 @@ def test_what_is_no_manifest_of_this_format_is_named_and_not_guessed_at(copy: Co
     data = json.loads(gzip.decompress(raw))
     path.chmod(0o644)
     for other, said in [
-        (gzip.compress(json.dumps(data | {"format": 2}).encode()), "format 2"),
+        (gzip.compress(json.dumps(data | {"format": 3}).encode()), "format 3"),
         (gzip.compress(json.dumps(data).encode()), "its seal is that of other bytes"),
         (json.dumps(data).encode(), "incorrect header check"),
         (raw + raw, "does not end where"),

@@ -22,7 +22,7 @@ from verify_kit import REPO, Copy
 
 
 def packs_of(archive: Archive) -> list[StoredPack]:
-    return [p for p in archive.require(REPO).packs if not p.base]
+    return [p for p in archive.require(REPO).packs if not p.thin]
 
 
 def each_apart(archive: Archive, scratch: Path) -> list[Hashed]:

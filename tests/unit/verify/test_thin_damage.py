@@ -17,6 +17,7 @@ from pack_kit import join
 from pivo.models import Manifest, StoredPack
 from pivo.snapshot import localpacks
 from pivo.snapshot import manifest as manifests
+from pivo.snapshot.thin import floors
 from pivo.verify import smallpacks
 from verify_kit import REPO, Copy
 
@@ -24,8 +25,9 @@ from verify_kit import REPO, Copy
 @pytest.fixture(scope="module")
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Vault:
     """Thin nights and thin consolidated packs; not to be changed."""
-    _, vault, made = lived(tmp_path_factory.mktemp("thin"), 21, 6)
-    assert {bool(p.base) for p in made[-1].packs} == {True, False} and any(p.base and p.level for p in made[-1].packs)
+    _, vault, made = lived(tmp_path_factory.mktemp("thin"), 21, 8)
+    assert {p.thin for p in made[-1].packs} == {True, False} and any(p.thin and p.level for p in made[-1].packs)
+    assert len(floors(made[-1].packs)) == 2, "no pack builds on a thin one"
     return vault
 
 
@@ -63,7 +65,7 @@ def test_a_whole_archive_is_found_whole(thin: Copy) -> None:
 def test_any_flipped_byte_is_named(thin: Copy) -> None:
     pick = random.Random(3)
     packs = latest(thin).packs
-    for pack in (packs[0], *(p for p in packs if p.base)):
+    for pack in (packs[0], *(p for p in packs if p.thin)):
         for at in (pick.randrange(pack.size), pack.size + pick.randrange(pack.idx_size)):
             path, whole = thin.root / pack.snapshot / pack.file_name, spoil(thin, pack, at)
             found = thin.deep().findings
@@ -79,7 +81,7 @@ def test_any_flipped_byte_is_named(thin: Copy) -> None:
 @pytest.mark.parametrize("which", ["thin", "base"])
 def test_a_pack_that_is_gone_or_cut_off_is_named(thin: Copy, which: str) -> None:
     packs = latest(thin).packs
-    pack = next(p for p in reversed(packs) if p.base) if which == "thin" else packs[0]
+    pack = next(p for p in reversed(packs) if p.thin) if which == "thin" else packs[0]
     path = thin.root / pack.snapshot / pack.file_name
     whole = path.read_bytes()
     path.chmod(0o644)
@@ -94,7 +96,7 @@ def test_a_pack_that_is_gone_or_cut_off_is_named(thin: Copy, which: str) -> None
 def test_an_object_that_the_base_does_not_have_is_named(thin: Copy, tmp_path: Path) -> None:
     """A manifest that names another base than the one that the pack was made on."""
     last = latest(thin)
-    made = next(p for p in reversed(last.packs) if p.base)
+    made = next(p for p in reversed(last.packs) if p.thin)
     body = b"PACK\0\0\0\2\0\0\0\1" + bytes([0x30 | 4]) + zlib.compress(b"none")
     identity = hashlib.sha1(body, usedforsecurity=False)
     other = tmp_path / f"pack-{identity.hexdigest()}.pack"
@@ -108,7 +110,7 @@ def test_an_object_that_the_base_does_not_have_is_named(thin: Copy, tmp_path: Pa
             assert number == len(thin.dirs), "it is in the last manifest only"
     path = thin.root / last.dirname / manifests.NAME
     path.chmod(0o644)
-    packs = (*(replace(p, base=wrong.key) if p == made else p for p in last.packs), wrong)
+    packs = (*(replace(p, bases=(wrong.key,)) if p == made else p for p in last.packs), wrong)
     path.write_bytes(manifests.dump(replace(last, packs=packs)))
     found = thin.deep().findings
     assert any(f.file == made.file_name and f"not in its base, {wrong.key}" in f.detail for f in found), found
