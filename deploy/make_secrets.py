@@ -16,6 +16,9 @@ import sys
 from pathlib import Path
 
 USERS = ("admin", "user", "viewer")
+YOURS = ("forge_token", "gemini_key", "webhook_secret", "git_credentials", "ssh_key", "ssh_passphrase",
+         "ssh_known_hosts", "kafka_properties")  # fmt: skip
+"""Made empty: what they open is not used until they are filled (docs/howto/credentials.md)."""
 
 
 def main(folder: Path) -> None:
@@ -38,7 +41,7 @@ def main(folder: Path) -> None:
     secret("airflow_jwt_secret", secrets.token_urlsafe(64))
     secret("airflow_fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     secret("spark_secret", secrets.token_urlsafe(48))
-    for name in ("forge_token", "gemini_key", "webhook_secret"):
+    for name in YOURS:
         secret(name, "")
     sys.stdout.write(
         f"The secrets are in {folder}, for you and for the containers only: the folder is closed to others.\n"

@@ -49,15 +49,7 @@ def connections(settings: Settings) -> dict[str, dict[str, object]]:
                 "path": "/backups",
             },
         },
-        "pivo_kafka": {
-            "conn_type": "kafka",
-            "extra": {
-                **settings.kafka,
-                "group.id": "pivo-index-trigger",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "latest",
-            },
-        },
+        "pivo_kafka": kafka_connection(settings),
         "pivo_spark": {"conn_type": "spark", "host": f"spark://{HOST}", "port": ports.spark_master},
         "pivo_github": {
             "conn_type": "http",
@@ -68,6 +60,12 @@ def connections(settings: Settings) -> dict[str, dict[str, object]]:
     if settings.gemini.api_key:
         made["pivo_gemini"] = {"conn_type": "google_genai", "password": settings.gemini.api_key}
     return made
+
+
+def kafka_connection(settings: Settings) -> dict[str, object]:
+    """The Connection that Airflow's trigger listens with, as PIVO's own clients reach Kafka."""
+    trigger = {"group.id": "pivo-index-trigger", "enable.auto.commit": False, "auto.offset.reset": "latest"}
+    return {"conn_type": "kafka", "extra": {**settings.kafka, **trigger}}
 
 
 def configuration(settings: Settings) -> dict[str, str]:

@@ -260,3 +260,20 @@ def test_the_containers_commands_name_programs_that_the_image_has(compose: dict[
         words = [w for w in service["command"] if not w.startswith(("deploy/", "-"))]
         program = words[0] if words[0] != "sh" else (words[1] if len(words) > 1 else "sh")
         assert program == "sh" or (scripts / program).exists(), f"{name}: {shlex.join(service['command'])}"
+
+
+def test_the_trigger_s_connection_is_made_of_kafka_s_secret_file(tmp_path: Path) -> None:
+    (tmp_path / "kafka.properties").write_text("security.protocol=SASL_SSL\nsasl.password=hidden=word\n")
+    env = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PYTHONPATH": str(CHECKOUT / "include"),
+        "PIVO_HOME": str(tmp_path),
+        "PIVO_KAFKA": "kafka:9092",
+        "PIVO_KAFKA_CONFIG_FILE": str(tmp_path / "kafka.properties"),
+    }
+    words = ["sh", str(CHECKOUT / "deploy/kafka/with-connection.sh"), "printenv", "AIRFLOW_CONN_PIVO_KAFKA"]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    extra = json.loads(done.stdout)["extra"]
+    assert (extra["sasl.password"], extra["security.protocol"]) == ("hidden=word", "SASL_SSL")
+    assert (extra["bootstrap.servers"], extra["group.id"]) == ("kafka:9092", "pivo-index-trigger")
