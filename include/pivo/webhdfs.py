@@ -76,8 +76,10 @@ class Direct:
     def room(self) -> tuple[int, int] | None:
         """The bytes that all DataNodes have free, and those of a block; None where no DataNode is known to be up."""
         try:
-            status = json.loads(self._get(self._address.host, self._target("/", op="GETSTATUS")))["FsStatus"]
-            defaults = json.loads(self._get(self._address.host, self._target("/", op="GETSERVERDEFAULTS")))["FsServerDefaults"]
+            status, defaults = (
+                json.loads(self._get(self._address.host, self._target("/", op=op)))[told]
+                for op, told in (("GETSTATUS", "FsStatus"), ("GETSERVERDEFAULTS", "FsServerDefaults"))
+            )
             return (int(status["remaining"]), int(defaults["blockSize"])) if status["capacity"] else None
         except (NotDirect, ValueError, KeyError, TypeError):
             return None
