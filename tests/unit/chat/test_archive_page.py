@@ -101,7 +101,7 @@ def test_a_restore_from_the_page_is_the_agents_proposal(airflow, world) -> None:
         assert refused.json()["what"]
         said = viewer.post("/pivo/api/proposals", json=wish)
         assert said.status_code == 403
-        assert said.json()["detail"] == "Your Airflow role may ask, but not start anything."
+        assert said.json()["detail"] == "Your Airflow role may ask, but not start this."
         cross = client.post("/pivo/api/proposals", json=wish, headers={"Sec-Fetch-Site": "cross-site"})
         assert cross.status_code == 403
 
