@@ -80,7 +80,7 @@ def test_a_viewer_sees_but_may_not_restore(archive: Callable[..., Page], repo: R
     page = archive(f"repo={repo.name}", "viewer")
     page.locator(".head").get_by_role("button", name="Restore…").click()
     expect(page.get_by_role("button", name="See the proposal")).to_be_disabled()
-    expect(page.get_by_role("dialog")).to_contain_text("Your Airflow role may ask, but not start anything.")
+    expect(page.get_by_role("dialog")).to_contain_text("Your Airflow role may ask, but not start this.")
 
 
 def test_what_is_not_there_is_said(archive: Callable[..., Page], repo: Repo) -> None:
