@@ -122,7 +122,7 @@ def _kerberos(
     except ImportError as err:
         raise UsageError(
             f"The archive's address asks for Kerberos, and its Python packages are not installed ({err.name}).",
-            "pip install requests-kerberos gssapi krb5; that takes a compiler and the headers of Kerberos.",
+            "pip install requests-kerberos gssapi krb5: that takes a compiler and the headers of Kerberos.",
         ) from None
     who = {"principal": principal.replace("{user}", user)} if principal else {}
     return KerberosClient(url, proxy=user if proxy else None, timeout=timeout, session=session, **who)

@@ -178,6 +178,12 @@ class HdfsStore:
             return ArchiveConflict(
                 f"{self.url}/{path} exists already.", "Run the snapshot again; nothing was overwritten."
             )
+        if "Authentication failure" in text:  # hdfscli's words for 401
+            mine = "no ticket that is valid there" if self._address.kerberos else "no Kerberos, which it asks for"
+            return ArchiveError(
+                f"HDFS at {self._host} does not let {self.user} in: there is {mine}.",
+                "Get one (kinit, or a keytab in KRB5_CLIENT_KTNAME) and say auth=kerberos in PIVO_ARCHIVE.",
+            )
         if kind == "AccessControlException":
             return ArchiveError(
                 f"HDFS refused {self.user} at {path or '/'}: {text}",
