@@ -33,6 +33,7 @@ from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
 FOLDER = Path(__file__).parent
+_FILES = ("grown", "paraphrases", "later", "self", "independent", "independent2", "independent3", "traps")
 _OUTSIDE = {"restore_repo", "snapshot_repo", "verify_repo", "dag_run_status"}
 """Tools that need a forge or Airflow: here the call itself, with its arguments resolved, is held against the gold."""
 
@@ -166,7 +167,7 @@ def main(*names: str) -> None:
         table.add_column(column, justify="left" if column == "questions" else "right")
     failures: list[Outcome] = []
     with worlds() as get:
-        for name in names or ("grown", "paraphrases", "later", "independent", "independent2", "traps"):
+        for name in names or _FILES:
             outcomes = traps(get) if name == "traps" else answerable(name, get)
             for part, of in ((name, [o for o in outcomes if not o.trap]), ("traps", [o for o in outcomes if o.trap])):
                 if of:

@@ -5,6 +5,7 @@ from __future__ import annotations
 NOUNS = {
     "commits_grouped": "group",
     "parent": "commit",
+    "last_checked": "repository",
     "head_commit": "commit",
     "idle_people": "person",
     "email": "address",

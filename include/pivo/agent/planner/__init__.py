@@ -142,7 +142,11 @@ class Planner:
         if frame is None:
             reason = "I know the words, but not a question that has all of them."
             return reading, None, self.refuse(question, reading, reason)
-        if reading.path and reading.path.homes and not (reading.repos or reading.owner):
+        if (
+            reading.path
+            and reading.path.homes
+            and not (reading.repos or reading.owner or frame.kind == "repos_of_path")
+        ):
             homes = ", ".join(reading.path.homes[:5])
             reason = f"Which repository? {reading.path.path} is in {homes}."
             return reading, None, self.refuse(question, reading, reason)

@@ -28,7 +28,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule(
         "run_status",
         "RUN|STATUS|CURRENT|ASOF RESTORE|SNAPSHOT|VERIFY|DRILL",
-        "STATUS ASOF RUN LAST CURRENT RUNNING SUCCEEDED FAILED",
+        "STATUS ASOF RUN LAST CURRENT RUNNING SUCCEEDED",
         {},
         conditions.over_all,
     ),
@@ -49,18 +49,25 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         {"repos": _ONE},
         lambda r: "WHY" in r.concepts or "FINDING" in r.concepts,
     ),
-    Rule("bad_repos", "FINDING REPOS", "ARCHIVE WHO", {"owner": _OPT}, conditions.over_all),
+    Rule("bad_repos", "FINDING REPOS", "ARCHIVE WHO VERIFY", {"owner": _OPT}, conditions.over_all),
     Rule(
         "findings",
         "FINDING",
-        f"VERIFY WHY COUNT LAST ARCHIVE SNAPSHOT SNAPSHOTS REPOS {_GROUP}",
+        f"VERIFY WHEN WHY COUNT LAST ARCHIVE SNAPSHOT SNAPSHOTS REPOS {_GROUP}",
         {**_WHEN, **_MANY},
         lambda r: "COUNT" not in r.concepts,
     ),
     Rule(
+        "verifications",
+        "VERIFY FAILED MANY",
+        "LAST WHEN RECENT",
+        {**_WHEN, **_MANY},
+        lambda r: "REPOS" not in r.concepts and "NOT" not in r.concepts,
+    ),
+    Rule(
         "bad_repos",
         "VERIFY FAILED",
-        "REPOS NOT ARCHIVE LAST SNAPSHOT SNAPSHOTS WHO",
+        "REPOS NOT ARCHIVE LAST SNAPSHOT SNAPSHOTS WHO WHERE",
         {"owner": _OPT},
         lambda r: "NOT" not in r.concepts,
     ),
@@ -75,7 +82,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         {},
         lambda r: bool(r.repos) and conditions.single(r),
     ),
-    Rule("verifications", "VERIFY", "LAST RECENT WHEN RUN", {**_WHEN, **_MANY, "number": _OPT}),
+    Rule("verifications", "VERIFY", "LAST RECENT WHEN RUN REQUESTED", {**_WHEN, **_MANY, "number": _OPT}),
     Rule("health", "HEALTH", "ARCHIVE REPOS SNAPSHOT SNAPSHOTS STATUS ASOF BY_REPO", {"owner": _OPT, "repos": _ANY}),
     Rule("health", "STATUS|ASOF SNAPSHOTS|ARCHIVE|REPOS|BY_REPO", "SNAPSHOT", {"owner": _OPT}, conditions.over_all),
     Rule(
@@ -96,7 +103,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule(
         "restores",
         "RESTORE",
-        "WHO WHEN REPOS LAST RECENT FAILED SUCCEEDED WHERE COMMIT REQUESTED PERSON PEOPLE STATUS WHY",
+        "WHO WHEN REPOS LAST RECENT FAILED SUCCEEDED WHERE COMMIT REQUESTED PERSON PEOPLE STATUS WHY RUN",
         {**_WHEN, "number": _OPT, "users": _OPT, "owner": _OPT},
     ),
     # snapshots and repositories
@@ -122,20 +129,32 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         f"BY_REPO {MEASURES}",
         f"REPO REPOS {_PLURALS} COUNT MOST LEAST",
         {**_WHEN, "number": _OPT, "owner": _OPT},
-        lambda r: conditions.ranked(r) and "SNAPSHOT" not in r.concepts,
+        lambda r: (
+            conditions.ranked(r)
+            and "SNAPSHOT" not in r.concepts
+            and (not r.concepts & {"LOST", "MERGE", "SIGNED"} or bool(r.concepts & {"COUNT", "MOST", "LEAST"}))
+        ),
     ),
     Rule("count_snapshots", "COUNT SNAPSHOT", "SNAPSHOTS", {**_WHEN, "owner": _OPT}, conditions.no_repos),
     Rule("snapshots_grouped", f"SNAPSHOT {_GROUPED}", "SNAPSHOTS COUNT REPO", {**_WHEN, **_MANY}),
     Rule("snapshot", "SNAPSHOT", "WHEN WHERE STORED SIZE LAST", {"seq": _ONE}),
+    Rule(
+        "repos_by_size",
+        "REPO BIGGEST|SMALLEST",
+        "REPOS SIZE MOST SNAPSHOTS STORED",
+        {"number": _OPT, **_MANY},
+        lambda r: conditions.over_all(r) and conditions.asked_first(r, "repo"),
+    ),
     Rule("snapshots_by_size", "SNAPSHOT BIGGEST|SMALLEST", "SNAPSHOTS SIZE", {**_WHEN, "number": _OPT}),
     Rule("first_snapshot", "FIRST SNAPSHOT", f"WHEN AGE WHERE STORED SIZE {_NTH}", {}, conditions.single),
     Rule(
         "last_snapshot",
-        "SNAPSHOT LAST|AGE|WHEN|WHERE|STORED",
-        f"LAST AGE WHEN WHERE STORED SIZE RECENT CURRENT {_NTH}",
+        "SNAPSHOT LAST|AGE|WHEN|WHERE|STORED|RECENT",
+        f"LAST AGE WHEN WHERE STORED SIZE RECENT CURRENT RUN {_NTH}",
         _WHEN,
-        conditions.single,
+        lambda r: conditions.single(r) and ("RUN" not in r.concepts or "WHEN" in r.concepts),
     ),
+    Rule("last_checked", "CHECKED", "WHEN SNAPSHOT SNAPSHOTS RUN", {"owner": _OPT}),
     Rule("last_snapshot", "STORED", "WHERE", {}),
     Rule("repo_source", "SOURCE", "WHERE", {"repos": _ONE}),
     Rule("head_branch", "HEADBRANCH", "BRANCH CURRENT POINT", {"repos": _OPT}),
@@ -171,7 +190,13 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         conditions.over_all,
     ),
     Rule("repos_by_commits", "COUNT COMMITS REPOS SHOW", "", {"owner": _OPT}, conditions.over_all),
-    Rule("idle_repos", "NOT COMMIT REPOS", "COMMITS", {"periods": _ONE, "ends": _OPT, "owner": _OPT}, conditions.since),
+    Rule(
+        "idle_repos",
+        "NOT COMMIT REPOS",
+        "COMMITS WHERE",
+        {"periods": _ONE, "ends": _OPT, "owner": _OPT},
+        conditions.since,
+    ),
     Rule("rewritten", "REWRITTEN", "REPOS WHERE COMMITS LOST BRANCH ARCHIVE", {"owner": _OPT}),
     Rule(
         "repos_of_person",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pivo.agent.planner.reading import Reading
+from pivo.agent.planner.words import wordset
 
 MEASURES = "SNAPSHOT|PERSON|BRANCH|TAG|FILE|RESTORE|FINDING|LOST|MERGE|SIGNED"
 """What repositories are ranked by."""
@@ -10,7 +11,7 @@ MEASURES = "SNAPSHOT|PERSON|BRANCH|TAG|FILE|RESTORE|FINDING|LOST|MERGE|SIGNED"
 
 def single(r: Reading) -> bool:
     """One thing is asked for, not a list of them."""
-    return not {"COMMITS", "SNAPSHOTS"} & r.concepts and r.number in {None, 1}
+    return not {"COMMITS", "SNAPSHOTS", "MANY"} & r.concepts and r.number in {None, 1}
 
 
 def folder(r: Reading) -> bool:
@@ -52,11 +53,11 @@ def one_file(r: Reading) -> bool:
     if r.periods and not (r.period and r.period.point):
         return False
     named = bool(r.ends) or not r.concepts & {"COMMIT", "LAST", "BRANCH"}
-    return single(r) and named and "HAVE" not in r.concepts
+    return single(r) and named and not r.concepts & {"HAVE", "EVER"}
 
 
 def one_folder(r: Reading) -> bool:
-    return folder(r) and (bool(r.ends) or not r.concepts & {"COMMIT", "TAG", "BRANCH"})
+    return "EVER" not in r.concepts and folder(r) and (bool(r.ends) or not r.concepts & {"COMMIT", "TAG", "BRANCH"})
 
 
 def about_commits(r: Reading) -> bool:
@@ -88,3 +89,16 @@ def listed(r: Reading) -> bool:
     if "WHERE" in r.concepts and not (r.paths and "COMMITS" in r.concepts):
         return False
     return about_commits(r) and "FORCED" not in r.concepts
+
+
+_NOUNS = {
+    "repo": wordset("repo repos repository repositories project projects"),
+    "file": wordset("file files path paths filenames scripts"),
+    "other": wordset("commit commits revision revisions snapshot snapshots backup backups"),
+}
+
+
+def asked_first(r: Reading, kind: str) -> bool:
+    """Whether it is named before the commits or snapshots: "which files did commits touch", "which repository"."""
+    at = {k: next((i for i, w in enumerate(r.words) if w.norm in _NOUNS[k]), 999) for k in (kind, "other")}
+    return at[kind] < at["other"]

@@ -171,6 +171,8 @@ class Followups:
             name = said.one(kind)
             if name is None or (kind == "repo" and concepts & _ABOUT_PARTS):
                 continue
+            if kind == "commit" and "RESTORE" in concepts and any(w.norm == "commit" for w in found):
+                continue  # "restore it to that commit"
             put = words(context.phrase(kind, name, said)) + ([Word("'s", "'s")] if own else [])
             text = self._point(joined([*found[:at], *put, *found[at + 1 :]]), said)
             plan = self._planner.plan_alone(text) if isinstance(text, str) else text

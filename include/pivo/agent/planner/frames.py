@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, product
 
+from pivo.agent.planner import lexicon
 from pivo.agent.planner.reading import Reading
 
-ANYWHERE = frozenset({"ASK", "SHOW", "REPO", "YES", "ALLTHINGS", "IDLE", "NEW", "HAVE"})
+ANYWHERE = frozenset({"ASK", "SHOW", "REPO", "YES", "ALLTHINGS", "IDLE", "NEW", "HAVE", "MANY", "HEADS", "EVER"})
 _GROUPS = {"BY_DAY": "day", "BY_WEEK": "week", "BY_MONTH": "month", "BY_YEAR": "year", "BY_REPO": "repository"}
 _NTH = {"NTH2": 1, "NTH3": 2, "NTH4": 3, "NTH5": 4}
 _MOST_TRIED = 40  # combinations of meanings
@@ -57,7 +58,8 @@ class Rule:
     @cached_property
     def allowed(self) -> frozenset[str]:
         """All that may be said."""
-        return ANYWHERE.union(*self.groups, self.may.split())
+        told = ANYWHERE.union(*self.groups, self.may.split())
+        return told | {single for plural, single in lexicon.SUPERSETS.items() if plural in told}
 
     def fits(self, reading: Reading, found: dict[str, int]) -> bool:
         concepts = reading.concepts

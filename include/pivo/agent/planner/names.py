@@ -39,7 +39,7 @@ class Names:
     def run(self) -> Reading:
         reading, excluded = self._reading, Exclusions(self._at, self._vocabulary)
         texts.path_part(self._at, self._vocabulary)
-        texts.search_text(self._at)
+        texts.search_text(self._at, self._vocabulary)
         self._each(excluded.names)
         if reading.text is None:
             texts.fixed_text(self._at, self._named)
@@ -53,11 +53,22 @@ class Names:
             self._each(explain)
         self._each(Strays(self._at).stray)
         self._related()
+        self._both_ends()
         reading.settle([options[0] for options in reading.choices])
         reading.ends = [text for _, text in sorted(self._order)]
         return reading
 
     # Each of these explains the words from `at` on and returns how many it took; 0 for none.
+
+    def _both_ends(self) -> None:
+        """ "After September and before 11 November" is one span of time."""
+        periods_, reading = self._reading.periods, self._reading
+        if len(periods_) != 2 or any(p.asof for p in periods_):
+            return
+        starts, ends = [p for p in periods_ if p.end is None], [p for p in periods_ if p.start is None]
+        if len(starts) == len(ends) == 1 and starts[0].start and ends[0].end and starts[0].start < ends[0].end:
+            says = f"{starts[0].says} and {ends[0].says}"
+            reading.periods[:] = [periods.Period(starts[0].start, ends[0].end, says)]
 
     def _related(self) -> None:
         """Several names of a kind are one list, "Ada or Grace"; what else may be between them nobody told."""

@@ -34,10 +34,57 @@ _OPENERS = re.compile(
     r"|(?:i was|i'?m|i am|was|been|we are|we were|just) (?:just )?(?:wondering|curious|asking myself|interested)"
     r"(?: (?:about|if you (?:know|could tell me)|to know|to see))?[\s,:]+"
     r"|(?:do|can|could|would) you (?:happen to know|know|remember|mind telling me|tell me|show me)\b[\s,:]+"
+    r"|(?:morning|evening|afternoon|good night)[\s,.!;:–-]+"
+    r"|for (?:(?:an?|the|my|our|some|your) )?(?:compliance|audit|audits|auditing|report|reporting|legal|reference|"
+    r"review|"
+    r"documentation|presentation|meeting|management|ticket|analysis|statistics|planning|newsletter|release notes|"
+    r"(?:\w+ )?(?:reasons|purposes|report|audit|meeting|review))\b[\s,:–-]+"
+    r"|(?:i'?m|i am|we'?re|we are) (?:a bit |a little |very |really |kind of |so )?(?:worried|concerned|afraid|"
+    r"nervous|"
+    r"confused|lost|new here|new|in a hurry|unsure|puzzled|stuck|interested|preparing [\w ]+|writing [\w ]+|"
+    r"doing [\w ]+)"
+    r"[\s]*[,.;:!–-]+\s*"
     r"|(?:remind me|refresh my memory|for the record|for the audit|for my report|for context|"
     r"in case you know)[\s,:–-]+)",
     re.IGNORECASE,
 )
+_TALK = (
+    "i|we|you|he|she|they|my|our|your|the|a|an|to|me|us|am|is|are|was|'m|'s|can|can't|cannot|could|couldn't|do|"
+    "don't|does|"
+    "doesn't|did|didn't|not|would|like|love|need|want|have|has|had|got|be|been|being|please|pls|just|really|only|"
+    "still|"
+    "also|any|some|one|thing|chance|idea|way|clue|question|questions|quick|small|simple|possible|possibly|maybe|"
+    "perhaps|"
+    "remember|recall|forgot|forget|sure|certain|unsure|trying|try|tried|figure|out|find|see|look|check|understand|"
+    "learn|"
+    "wonder|wondering|wondered|curious|interested|keen|know|knows|knowing|tell|say|ask|asks|asked|asking|help|explain|"
+    "show|inform|remind|of|about|for|in|on|if|whether|boss|manager|colleague|team|auditor|auditors|customer|somebody|"
+    "someone|here|there|now|today|again|and|but|so|then|that|it|this|let's|let|hoping|hope|looking|after|into|exactly|"
+    "actually|basically|good|great|nice|ok|okay|hi|hello|hey|lost|track|mind|need|wants|needs|would|there's|i'd|"
+    "i'm|i've|"
+    "we'd|we're|you'd|that's|it's|what's"
+)
+_PREAMBLE = re.compile(
+    rf"(?:(?:{_TALK})(?:[\s,.!?:–-]+)){{2,16}}?"
+    r"(?=(?:(?:in|on|by|to|of|for|from|with|under|at|since|until|and|but) )?"
+    r"(?:who|whom|whose|what|when|where|which|how (?:many|often|long|much|old|big|large|far))\b)",
+    re.IGNORECASE,
+)
+"""What is said before the question itself: who asks, and that they wonder."""
+_UNWANTED = re.compile(
+    r"\b(?:not|n't|never|don't|didn't|doesn't) (?:want|need|care|show|tell|ask|look|wish)", re.IGNORECASE
+)
+_ASIDE = re.compile(
+    rf"(?!.*(?:\bnot\b|n't\b|\bnever\b))(?:which ones?|(?:(?:{_TALK}|will|report|reports|audit|review|compliance|"
+    rf"confirm|confirming|before|later|meeting|"
+    r"deadline|documentation|ticket|presentation|worried|urgent|important|hurry|soon|appreciated|grateful|morning|"
+    r"afternoon|"
+    r"evening|thanks|thank|cheers|bye|first|decide|decision|myself|careful|case|by|tomorrow|week|next|monday|"
+    r"friday|because|"
+    r"as|at|with|lead|team|new|busy|waiting)[\s,;:'’–-]*)+)[.?!]*",
+    re.IGNORECASE,
+)
+"""A sentence of these words alone is no question and no order."""
 _CLOSERS = re.compile(
     r"[\s,.!?–-]+(?:thanks(?: a lot| a bunch| so much| in advance)?|thank you(?: very much| so much)?|thx|ty|cheers|"
     r"please|pls|plz|if you (?:can|please|would|don't mind)|if possible|would you|will you|do you know|you know|"
@@ -71,12 +118,22 @@ def tidy(question: str, vocabulary: Vocabulary) -> tuple[str, dict[str, str]]:
 
 
 def _bare(question: str) -> str:
-    text = question.strip()
+    text = _asides(question.strip())
     while (match := _OPENERS.match(text)) and match.end() < len(text):
         text = text[match.end() :]
+    preamble = _PREAMBLE.match(text)
+    if preamble and not _UNWANTED.search(preamble[0]):
+        text = text[preamble.end() :]
     while (match := _CLOSERS.search(text)) and match.start() > 0:
         text = text[: match.start()]
     return text
+
+
+def _asides(text: str) -> str:
+    """The text without whole sentences that ask for nothing: "I need it for the audit." """
+    sentences = re.split(r"(?<=[.?!])\s+(?=[A-Za-z])", text)
+    kept = [s for s in sentences if not _ASIDE.fullmatch(s)]
+    return " ".join(kept) if kept and len(kept) < len(sentences) else text
 
 
 def _together(found: list[Word]) -> list[Word]:

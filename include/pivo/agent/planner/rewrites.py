@@ -6,17 +6,19 @@ import re
 from collections.abc import Sequence
 
 from pivo.agent.planner.lexicon.ways import REWRITES
-from pivo.agent.planner.words import Word, spans_of, words
+from pivo.agent.planner.words import Word, spans_of, words, wordset
 
 _COMPILED = [
     (re.compile(rf"(?<!\S){pattern}" if pattern[0] != "^" else pattern), words(told)) for pattern, told in REWRITES
 ]
 _GROUP = re.compile(r"^<(\d)>$")
 _MOST = 8
+_NOISE = wordset("exactly precisely really basically")
 
 
 def rewrite(found: list[Word]) -> list[Word]:
     """The words with every way of putting things exchanged for its plainer one."""
+    found = [word for word in found if word.quoted or word.norm not in _NOISE]
     for _ in range(_MOST):
         flat, starts = spans_of(found)
         made = _one(found, flat, starts)

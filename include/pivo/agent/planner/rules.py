@@ -105,6 +105,15 @@ RULES: tuple[Rule, ...] = (
         {**_ENDS, "paths": _OPT, "ends": _OPT},
         lambda r: conditions.one_folder(r) and (not r.periods or "ASOF" in r.concepts),
     ),
+    Rule("path_search", "FILE EVER", "HAVE SHOW", {"paths": _OPT, **_MANY}, conditions.folder),
+    Rule("repos_of_path", "REPOS", "YES HAVE FILE", {"paths": _ONE, "repos": _ANY, "owner": _OPT}, conditions.over_all),
+    Rule(
+        "list_files",
+        "FILE|FOLDER|CONTENT",
+        "FILE FOLDER CONTENT ASOF TAG BRANCH",
+        {**_ENDS, "paths": _OPT, "ends": _ONE},
+        conditions.one_folder,
+    ),
     Rule("count_files", "COUNT FILE"),
     Rule("path_added", "ADDED WHO|WHEN|COMMIT", "FILE FIRST COMMIT WROTE PERSON AGE", {"paths": _ONE}),
     Rule("path_deleted", "DELETED WHO|WHEN|COMMIT", "FILE COMMIT WROTE PERSON AGE", {"paths": _ONE}),
@@ -124,8 +133,22 @@ RULES: tuple[Rule, ...] = (
         {**_BY, **_WHEN, **_MANY, "paths": _OPT, "number": _OPT},
         conditions.folder,
     ),
+    Rule(
+        "files_changed",
+        "FILE CHANGE COMMITS",
+        "LAST RECENT",
+        {**_BY, **_WHEN, **_MANY, "paths": _OPT, "number": _OPT},
+        lambda r: conditions.folder(r) and conditions.asked_first(r, "file"),
+    ),
     # people
     Rule("email", "EMAIL", "WHO PERSON COMMIT", {"people": _ONE, "repos": _OPT}),
+    Rule(
+        "count_people",
+        "HEADS",
+        "WHO COUNT PEOPLE PERSON COMMIT COMMITS CHANGE WROTE",
+        {**_WHEN, **_MANY, "paths": _OPT},
+        lambda r: not r.concepts & {"MOST", "LEAST"},
+    ),
     Rule("count_people", "COUNT PERSON", "PEOPLE COMMIT CHANGE WROTE", {**_WHEN, **_MANY, "paths": _OPT}),
     Rule(
         "idle_people",
@@ -141,7 +164,13 @@ RULES: tuple[Rule, ...] = (
         "commits_grouped", f"COMMIT|CHANGE {_GROUPED}", f"COMMITS COUNT MOST REPO {_FLAGS}", {**_WIDE, "number": _OPT}
     ),
     Rule("busiest_day", "WHEN MOST COMMIT", "COMMITS", {**_BY, **_WHEN, **_MANY}),
-    Rule("count_commits", "COUNT COMMIT|CHANGE|MERGE|LOST|SIGNED|UNSIGNED", f"COMMITS CHANGE {_FLAGS}", _WIDE),
+    Rule(
+        "count_commits",
+        "COUNT COMMIT|CHANGE|MERGE|LOST|SIGNED|UNSIGNED",
+        f"COMMITS CHANGE RECENT WROTE {_FLAGS}",
+        _WIDE,
+        lambda r: "RECENT" not in r.concepts or bool(r.periods),
+    ),
     Rule(
         "contributors",
         "WHO|PERSON PERSON|COMMIT|CHANGE|WROTE",
@@ -160,6 +189,7 @@ RULES: tuple[Rule, ...] = (
         conditions.single,
     ),
     Rule("last_commit", "ASK LAST", "WHEN", {"people": _ONE, **_WHEN}, conditions.single),
+    Rule("last_commit", "WHO LAST", "", {"repos": _ONE}, conditions.single),
     Rule("last_commit", "ASK LAST", "", {"repos": _ONE}, lambda r: conditions.single(r) and r.number is None),
     Rule("last_commit", "LAST MERGE", "WHO WHEN MESSAGE COMMIT", {**_BY, **_WHEN, **_MANY}, conditions.single),
     Rule(

@@ -8,6 +8,7 @@ from pivo.agent.planner.words import wordset
 
 _ASKING = wordset("you i we us me someone somebody anyone anybody one u please")
 _NARROWED = wordset("by from who that which in made not of with since before after on for")
+_NOUNS = wordset("repository repo project file branch tag commit snapshot codebase author developer person")
 
 
 class Strays:
@@ -41,6 +42,8 @@ class Strays:
 
     def _antecedent(self, at: int, pronoun: str) -> bool:
         """Whether a name earlier in the same sentence is what the pronoun stands for."""
+        if pronoun == "its" and any(w.norm in _NOUNS for w in self._at.words[:at] if not w.quoted):
+            return True  # "which repository takes the most space for its snapshots"
         if pronoun in {"it", "its"}:
             kinds: tuple[str, ...] = ("path", "commit", "ref", "repo")
         elif pronoun in {"same", "them"}:

@@ -26,6 +26,12 @@ _WRITTEN = wordset(
 """What has words that are searched."""
 
 
+_SEARCHING = wordset("search searching grep grepping find look looking hunt hunting scan anything")
+_TOUCHING = wordset(
+    "about to do with concerning regarding concern concerns related involving affecting relating relate"
+)
+
+
 def path_part(cursor: Cursor, vocabulary: Vocabulary) -> None:
     """ "files named core": a part of a path, which is text and not a path that has to exist."""
     flat, starts = "", []
@@ -72,18 +78,22 @@ def fixed_text(cursor: Cursor, named: Callable[[str], bool]) -> None:
         return
 
 
-def search_text(cursor: Cursor) -> None:
+def search_text(cursor: Cursor, vocabulary: Vocabulary) -> None:
     for at in range(len(cursor.words)):
         concept, used = cursor.phrase(at)
         if used == 1 and cursor.idiom(at):
             continue
         if concept != "SEARCH" and not (concept == "FIXED" and any(w.quoted for w in cursor.words[at:])):
             continue
-        if tuple(w.norm for w in cursor.words[at : at + used]) in lexicon.CHOICES and not any(
-            w.norm in _WRITTEN and not w.quoted for w in cursor.words[:at]
-        ):
+        written = any(w.norm in _WRITTEN and not w.quoted for w in cursor.words[:at])
+        said = tuple(w.norm for w in cursor.words[at : at + used])
+        if said[0] not in _SEARCHING and not (written or _WRITTEN & set(said)) and not _quoted(cursor, at + used):
             continue  # "does acme/web contain secrets": files are not searched
         start = at + used
+        if said[-1] in _TOUCHING and _path_at(cursor, start, vocabulary):
+            cursor.take(at, used)
+            cursor.reading.add("CHANGE")
+            continue  # "commits that have to do with the file auth/login.py"
         while start < len(cursor.words) and cursor.words[start].norm in lexicon.SKIPPED_BEFORE_TEXT:
             start += 1
         if start < len(cursor.words) and _ends_text(cursor, start) and concept == "SEARCH":
@@ -103,6 +113,18 @@ def search_text(cursor: Cursor) -> None:
             bad_words = [w.text for w in taken if not w.quoted and lexicon.PHRASES.get((w.norm,)) in bad]
             cursor.reading.unknown += bad_words + [w.text for w in taken if w.norm in lexicon.PRONOUNS and not w.quoted]
         return
+
+
+def _quoted(cursor: Cursor, at: int) -> bool:
+    return any(w.quoted for w in cursor.words[at : at + 3])
+
+
+def _path_at(cursor: Cursor, at: int, vocabulary: Vocabulary) -> bool:
+    """Whether a known path is said at `at`, with or without "the file" before it."""
+    while at < len(cursor.words) and cursor.words[at].norm in {"the", "file", "path", "folder", "directory"}:
+        at += 1
+    word = cursor.words[at] if at < len(cursor.words) else None
+    return word is not None and not word.quoted and "." in word.text and bool(vocabulary.paths(None, word.text))
 
 
 def _ends_text(cursor: Cursor, at: int) -> bool:

@@ -71,14 +71,12 @@ ARCHIVE: dict[str, str] = {
         "lacks lfs objects|lfs files missing"
     ),
     "VERIFY": (
-        "verified|verification|verifications|verify|integrity check|integrity checks|integrity|validated|"
-        "audited for integrity|proven|proved|checksum|checksums|verifying|verifications run|integrity verification|"
-        "verification run|verification runs|checked for integrity|checked for damage|checked for corruption|"
-        "integrity-checked|integrity-check|checked for errors|integrity test|integrity tests|tested for integrity|"
-        "health-checked|inspected|inspection|inspections|verification results|verification result|"
-        "verification history|verification log|verification status|audited|check-up|checkup|tested|check-ups|"
-        "bit-rot check|consistency check|consistency checks|checked over|verification job|integrity scan|"
-        "integrity scans"
+        "verified|verification|verify|integrity check|integrity|validated|audited for integrity|proven|proved|"
+        "checksum|checksums|verifying|verifications run|integrity verification|verification run|checked for integrity|"
+        "checked for damage|checked for corruption|integrity-checked|integrity-check|checked for errors|"
+        "integrity test|integrity tests|tested for integrity|health-checked|inspected|inspection|inspections|"
+        "verification result|verification status|audited|check-up|checkup|tested|check-ups|bit-rot check|"
+        "consistency check|consistency checks|checked over|verification job|integrity scan|integrity scans"
     ),
     "NEVER VERIFY": (
         "unverified|never verified|never been verified|not been verified yet|not verified yet|"
@@ -95,7 +93,10 @@ ARCHIVE: dict[str, str] = {
         "never underwent verification|not proven|never been inspected|have no verification|has no verification|"
         "not have a verification|never been audited|never been through verification|no integrity check|"
         "without an integrity check|never been integrity-checked|not been checked for integrity|"
-        "not had an integrity check"
+        "not had an integrity check|have to be verified|has to be verified|still to be verified|need verification|"
+        "needs verification|need to be verified|needs to be verified|to be verified|remain to be verified|"
+        "remains to be verified|left to verify|left to be verified|need verifying|needs verifying|"
+        "missing a verification|missing verification|missing verifications"
     ),
     "VERIFY FINDING": (
         "verifications find|verification find|verifications found|verification found|verifications turn up|"
@@ -113,9 +114,9 @@ ARCHIVE: dict[str, str] = {
         "the matter with|the matter|is off with|problem|problems|finding|findings|wrong with|wrong|errors|error|issue|"
         "issues|trouble|troubles|irregularity|irregularities|anomaly|anomalies|inconsistency|inconsistencies|"
         "complaint|complaints|deficiency|deficiencies|flaws|flaw|discrepancies|discrepancy|failings|defective about|"
-        "bad about|ails|is the trouble|went wrong with|going wrong with|wrong in|fishy|problems found|"
-        "the problem with|the problem|problem with|issue with|issues with|bit rot|bitrot|warnings|wrong about|damages|"
-        "faults found|found problems|found errors|found defects"
+        "bad about|ails|is the trouble|going wrong with|wrong in|fishy|problems found|the problem with|the problem|"
+        "problem with|issue with|issues with|bit rot|bitrot|warnings|wrong about|damages|faults found|found problems|"
+        "found errors|found defects"
     ),
     "DRILL": (
         "drill|drills|restore drill|restore drills|test restore|test restores|fire drill|fire drills|recovery drill|"
@@ -134,7 +135,7 @@ ARCHIVE: dict[str, str] = {
         "state of our archive|status of our backups|status of our archive|state of my backups|safe and sound|"
         "in working order|working fine|working properly|running smoothly|status of all repositories|"
         "status of all repos|status of the repositories|state of the repositories|status of every repository|"
-        "state of all repositories|state of health|good|well|intact|sound"
+        "state of all repositories|state of health|good|intact|sound"
     ),
     "RUN": "run|dag run|runs|job|airflow run|dag runs|airflow runs|airflow job|pipeline|run id|airflow dag|dag",
     "STATUS": (
@@ -188,10 +189,10 @@ ARCHIVE: dict[str, str] = {
     ),
     "SUCCEEDED": (
         "successful|successfully|worked|went well|gone well|went fine|went smoothly|completed|done successfully|"
-        "went through|made it|worked out"
+        "went through|worked out"
     ),
     "FINDING / ": "found|find any|spotted|noticed|identified|encountered|come across|observed|determined",
-    "HEALTH / ": "stand|doing",
+    "HEALTH / ": "stand|doing|stands|fare|fares|faring",
     "RUN / REQUESTED / ": "ran",
     "STATUS /  / SUCCEEDED": "finish|finished",
     "RESTORE RUNNING": (
@@ -214,7 +215,17 @@ ARCHIVE: dict[str, str] = {
         "size per repository|size per repo|sizes per repository|sizes per repo|storage per repository|"
         "space per repository"
     ),
-    "HAVE": "part of|were part of|is part of|belonging",
+    "HAVE": "part of|were part of|is part of|belonging|carry|carries|carried|carrying|shoulder|shoulders",
     "STATUS RUN": "run work|run go|runs work",
+    "FINDING / FAILED": "went wrong with|goes wrong with|gone wrong with|went wrong in",
+    "VERIFY MANY": (
+        "verifications|integrity checks|verification runs|verification results|integrity verifications|health checks|"
+        "verification history|verification log|verification list|list of verifications"
+    ),
+    "CHECKED": (
+        "last look at|last looked at|last visited|last visit|last polled|last fetched|last contacted|last looked into|"
+        "last had a look at"
+    ),
+    "WHEN SNAPSHOT": "snapshot time|backup time|snapshot date|backup date|time of backup|date of backup",
 }
 """Concepts → phrases, parted by `|`. `A / B` has several meanings, the likeliest first."""

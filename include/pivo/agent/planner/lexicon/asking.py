@@ -13,10 +13,10 @@ ASKING: dict[str, str] = {
     ),
     "WHEN": (
         "when|what time|at what time|what date|which date|on which day|what day|which day|date of|dates of|"
-        "timestamp of|timestamp|at which time|since when|date and time of|moment of|date|dates|on what day|"
-        "on what date|on which date|when exactly|how long has|how recently|at which point|at what point|"
-        "what was the date|timestamps|times of|time of|how many days ago|how many weeks ago|how many hours ago|"
-        "how many months ago|day and time|time and date|what day and time|which time"
+        "timestamp of|timestamp|at which time|since when|date and time of|moment of|date|on what day|on what date|"
+        "on which date|when exactly|how long has|how recently|at which point|at what point|what was the date|times of|"
+        "time of|how many days ago|how many weeks ago|how many hours ago|how many months ago|day and time|"
+        "time and date|what day and time|which time"
     ),
     "WHERE": (
         "where|in which folder|which folder holds|what path holds|whereabouts|at which place|in what folder|"
@@ -39,7 +39,8 @@ ASKING: dict[str, str] = {
         "find|see|print|fetch|view|look at|look up|open|enumerate|show me|show us|list out|list all|pull|pull out|"
         "lay out|bring me|get me|get hold of|write out|type out|name all|display all|return|reveal|report on|"
         "listing of|listing|a list of|list of|lists|lists of|itemise|itemize|catalogue|table of|a table of|print out|"
-        "echo|expose|preview|walk me through|run through|go through|browse|look into|check out|dump"
+        "echo|expose|preview|walk me through|run through|go through|browse|look into|check out|dump|sort|order|"
+        "arrange|line up|sort out by|put in order"
     ),
     "COUNT": (
         "how much|how many|number of|count|count of|total number of|how often|how many times|amount of|counts|"
@@ -56,7 +57,7 @@ ASKING: dict[str, str] = {
         "most up-to-date|most up to date|up-to-date|mostrecent|most-recent|lattest|last ever|last of all|last-ever|"
         "most recent time|most lately|lates"
     ),
-    "RECENT": "new commits|of late|these days|recent|recently|lately",
+    "RECENT": "of late|these days|recent|recently|lately",
     "FIRST": (
         "first|oldest|earliest|initial|very first|originally|very oldest|very earliest|first ever|first time|"
         "first of all|very beginning|earliest ever|oldest ever|for the first time|first-ever|initially|inaugural|"
@@ -68,7 +69,8 @@ ASKING: dict[str, str] = {
         "ranked by|most of all|most heavily|most intensely|most intensively|most regularly|highest count of|"
         "largest count of|highest amount of|largest amount of|biggest amount of|greatest amount of|biggest share of|"
         "largest share of|bulk of|number one|no. 1|#1|champion|record for the most|hot|keenest|most diligent|"
-        "most industrious|most engaged|most involved|most popular|chief|principal|top-ranking|number-one"
+        "most industrious|most engaged|most involved|most popular|chief|principal|top-ranking|number-one|leads|"
+        "leading the pack|tops|heads the list"
     ),
     "LEAST": (
         "smallest number of|lowest number of|fewest number of|lowest|minimum|least prolific|least productive|laziest|"
@@ -132,14 +134,12 @@ ASKING: dict[str, str] = {
         "annually|per annum"
     ),
     "BY_REPO": (
-        "across repositories|across repos|for every repository|for every repo|each of the repositories|"
-        "each of the repos|per repository|per repo|per project|by repository|by repo|by project|each repository|"
-        "each repo|each project|every repository|every repo|for each repository|for each repo|by each repo|"
+        "across repositories|across repos|each of the repositories|each of the repos|per repository|per repo|"
+        "per project|by repository|by repo|by project|each project|for each repository|for each repo|by each repo|"
         "by each repository|grouped by repo|grouped by repository|split by repo|split by repository|"
         "broken down by repo|broken down by repository|group by repository|group by repo|among the repositories|"
         "among the repos|across the repositories|across the repos|each of our repositories|each of our repos|"
-        "every one of the repos|every one of the repositories|every single repo|every single repository|in each repo|"
-        "in each repository|in every repo|in every repository|for all repositories|for all repos|per-repo|"
+        "every one of the repos|every one of the repositories|every single repo|every single repository|per-repo|"
         "per-repository|repo by repo|repository by repository|for the individual repositories|individual repos|"
         "individual repositories|each individual repository|all the repositories each|split by project|"
         "grouped by project"
@@ -197,7 +197,9 @@ ASKING: dict[str, str] = {
         "since day one|from the start|from the beginning|from start to finish|over its whole life|archivewide|"
         "as it stands|in the archive|in total|overall|all in all|altogether|total|grand total|overall total|in all|"
         "combined|because of|due to|as a result of|as a consequence of|at the time|in time|at that time|at any time|"
-        "any time|at some time|time and again|time after time"
+        "any time|at some time|time and again|time after time|they need|it needs|they occupy|they take up|"
+        "they consume|they use|they require|i.e|ie|e.g|eg|that is to say|in other words|busy with|occupied with|"
+        "engaged in|engaged with|working away at|all in|all the times|every time|each time|dated"
     ),
     "HELP": (
         "help|help me|what can you do|what can i ask|how does this work|what do you know|how do i use this|"
@@ -233,6 +235,16 @@ ASKING: dict[str, str] = {
         "merge requests|how do i|how do we|how to|how can i|how can we|how would i|how should i|time between|"
         "gap between|time passed between|every second|every third|every other|every fourth|longest|shortest|average|"
         "mean|median|percentage|percent|ratio|proportion|share of|lines of code|loc|half of|random"
+    ),
+    "WHEN MANY": (
+        "dates|on which dates|which dates|at which times|what dates|on what dates|timestamps|on which days|which days|"
+        "what days|what times|on what days"
+    ),
+    "MANY": "times|the times",
+    "EVER": "ever|ever have|ever had|ever contain|ever contained|ever existed|ever exist|ever been in",
+    "BY_REPO / IDLE": (
+        "every repo|every repository|in every repo|in every repository|for every repo|for every repository|"
+        "for all repositories|for all repos|each repo|each repository|in each repo|in each repository"
     ),
 }
 """Concepts → phrases, parted by `|`. `A / B` has several meanings, the likeliest first."""

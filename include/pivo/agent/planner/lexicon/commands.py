@@ -7,11 +7,24 @@ _POLITE = (
     r"mind)\s)*"
 )
 
+_ASKS = (
+    r"(?:which|what|whats|who|whom|whose|when|where|why|how|was|were|is|are|did|do|does|has|have|had|list|show|"
+    r"count|give|"
+    r"tell|find|get|see|restores?|number|i|we|could|can|would|please|kindly|need|want|any|commits?|snapshots?)"
+)
+
 COMMANDS: tuple[tuple[str, str], ...] = (
+    (
+        rf"^(?!{_ASKS}\b)(.{{3,90}}?)"
+        r"(?<!was)(?<!were)(?<!been)(?<!got)(?<!get)(?<!is)(?<!are)(?<!being)(?<!be) (?:restored|recovered|rebuilt|"
+        r"brought back) (into|to|as|at|onto)(?= )",
+        "restore <1> <2>",
+    ),
     # telling to do something
     (r"(?:it is|it 's)? ?time to", ""),
     (
-        rf"{_POLITE}(?:start|do|run|perform|trigger|make|launch|kick off|initiate|begin|execute|schedule)(?: me| "
+        rf"{_POLITE}(?:start|do|run|perform|prepare|propose|set up|arrange|trigger|make|launch|kick off|initiate|"
+        rf"begin|execute)(?: me| "
         rf"us)? (?:a |an |another |the )?(?:new |full |complete )?(?:restore|restoration|recovery)(?: run| job)? "
         rf"(?:of|for|on)",
         "restore",

@@ -30,7 +30,9 @@ CONTENTS: dict[str, str] = {
     ),
     "REF": "ref|refs|references|git refs|all refs|pointers",
     "POINT": (
-        "point|points|pointing|point at|points at|point to|points to|tip|tip of|head of|pointed at|refer to commit"
+        "point|points|pointing|point at|points at|point to|points to|tip|tip of|head of|pointed at|refer to commit|"
+        "lead to|leads to|led to|end up at|correspond to|corresponds to|stand for|stands for|stand at|map to|maps to|"
+        "refer back to"
     ),
     "FILE": (
         "file|files|paths|filename|filenames|file name|file names|file paths|source file|source files|script|scripts|"
@@ -42,9 +44,9 @@ CONTENTS: dict[str, str] = {
         "subfolders|subdirectories"
     ),
     "CONTENT": (
-        "content|contents|read|cat|look like|looked like|look|looked|inside|text of|say|says|said|body of|wording|"
-        "what is inside|what stands in|source code|full text|raw text|raw content|stands in|reads|reading|look inside|"
-        "peek into|peek at|view of"
+        "content|contents|read|cat|look like|looked like|inside|text of|say|says|said|body of|wording|what is inside|"
+        "what stands in|source code|full text|raw text|raw content|stands in|reads|reading|look inside|peek into|"
+        "peek at|view of"
     ),
     "FORCED": (
         "forcepush|forcepushed|force pushing|force-pushing|pushed by force|pushed with force|force-pushed|"
@@ -79,5 +81,6 @@ CONTENTS: dict[str, str] = {
     "SHOW FILE": "ls|dir",
     "MOST FILE OFFILES": "most files|the most files|largest number of files|highest number of files",
     "LEAST FILE OFFILES": "fewest files|the fewest files|least files",
+    "CONTENT / ": "look|looks|looked",
 }
 """Concepts → phrases, parted by `|`. `A / B` has several meanings, the likeliest first."""

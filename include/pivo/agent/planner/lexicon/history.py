@@ -75,7 +75,7 @@ HISTORY: dict[str, str] = {
     "WROTE": (
         "wrote|written|write|authored|made by|responsible for|behind|composed|coded|coder of|writer of|author of|"
         "the author of|produced|crafted|wrote code|write code|written code|writes code|writing code|wrote code in|"
-        "coded in"
+        "coded in|to blame for|blame for|guilty of|in charge of|at fault for|accountable for"
     ),
     "COUNT COMMITS": (
         "total commits|overall commits|commit count|commit counts|commit total|commit totals|commit numbers|"
@@ -93,11 +93,13 @@ HISTORY: dict[str, str] = {
         "right before|directly before|immediately before|just before|parent|parents|predecessor|came before|"
         "comes before|came right before|came directly before|was before|ancestor|immediate parent|preceding commit|"
         "directly preceding|previous to|precedes|preceded|preceding|commit before|prior commit to|directly prior to|"
-        "immediately prior to|commit preceding|precursor|predecessor of"
+        "immediately prior to|commit preceding|precursor|predecessor of|directly precedes|immediately precedes|"
+        "directly preceded|immediately preceded|directly precede|comes directly before|comes immediately before|"
+        "come before|precede|is before"
     ),
     "PERSON": (
-        "author|committer|contributor|developer|person|programmer|engineer|dev|coder|hacker|maintainer|colleague|"
-        "coworker|co-worker|teammate|team member|individual|member|guy|contributer|human"
+        "committer|contributor|developer|person|programmer|engineer|dev|coder|hacker|maintainer|colleague|coworker|"
+        "co-worker|teammate|team member|individual|member|guy|contributer|human"
     ),
     "PEOPLE": (
         "authors|committers|contributors|developers|programmers|engineers|team members|active|devs|coders|hackers|"
@@ -105,7 +107,8 @@ HISTORY: dict[str, str] = {
         "names of the contributors|names of the developers|author list|list of authors|list of contributors|"
         "contributor list|staff|everyone who|everybody who|all those who|anyone who|anybody who|people who|those who|"
         "crew members|maintains|maintain|maintained|maintaining|collaborated|collaborated on|collaborate|participated|"
-        "participate|takes part|took part|taken part"
+        "participate|takes part|took part|taken part|users|user|everybody that|everyone that|all people that|"
+        "anybody that|people that|those that"
     ),
     "FILE CHANGE COMMIT": (
         "files are in commit|files in commit|files of commit|files belong to commit|file list of commit"
@@ -113,7 +116,7 @@ HISTORY: dict[str, str] = {
     "EMAIL": (
         "email|e-mail|email address|e-mail address|mail address|email addresses|e-mail addresses|mail|emails|e-mails|"
         "mailing address|contact|contact address|contact details|mail id|email id|reach|write to|get in touch with|"
-        "contact information|electronic mail"
+        "contact information|electronic mail|address|addresses|mail addresses"
     ),
     "MESSAGE": (
         "message|messages|subject|title|commit message|commit messages|subject line|log message|commit subject|"
@@ -140,7 +143,7 @@ HISTORY: dict[str, str] = {
         "that no branch points to|not referenced by any branch|hanging|lost for good|squeezed out|"
         "vanished from history|disappeared from history|not reached from any branch|not reached by any branch|"
         "no branch leads to|that no branch knows|not in the history any more|no longer in the history|"
-        "force pushed away"
+        "force pushed away|unreached by any branch|no branch or tag reaches|no ref reaches any more"
     ),
     "MOST COMMIT": (
         "by number of commits|by commits|by commit count|by the number of commits|by most commits|sorted by commits|"
@@ -148,7 +151,9 @@ HISTORY: dict[str, str] = {
         "by amount of commits|by commit counts|by the number of their commits|by how much they committed|"
         "by commit numbers|by activity|according to number of commits|according to commits|sorted by commit count|"
         "ordered by commit count|in order of commits|in order of number of commits|by commit volume|"
-        "by how active they are|sorted by activity|ordered by activity|most work"
+        "by how active they are|sorted by activity|ordered by activity|most work|most of the work|most of the commits|"
+        "the bulk of the work|the bulk of the commits|the lion 's share|lion 's share of the work|"
+        "the brunt of the work|the largest share of commits|the biggest share of commits"
     ),
     "NOMERGE": (
         "regular commits only|ordinary commits only|non-merge|no-merge|nonmerge|non-merges|nonmerges|"
@@ -172,7 +177,10 @@ HISTORY: dict[str, str] = {
         "not digitally signed|missing a signature|not carry a signature|not have a signature|not bear a signature|"
         "that lack a signature|with no signature|never signed|not been signed|not pgp signed"
     ),
-    "MERGE": "merge|merges|merged|merge commit|merge commits|mergers|merge operations",
+    "MERGE": (
+        "merge|merges|merged|merge commit|merge commits|mergers|merge operations|more than one parent|two parents|"
+        "several parents|multiple parents|more than 1 parent|2 parents|at least two parents"
+    ),
     "SEARCH": (
         "talking about|talks of|that say|saying|mention|mentions|mentioning|mentioned|matching|search|search for|"
         "searching for|grep|grep for|talk about|talks about|related to|regarding|concerning|are about|is about|"
@@ -190,7 +198,7 @@ HISTORY: dict[str, str] = {
         "commit messages about|messages about|that deal with|that talk about|where the message mentions|"
         "where the message contains|where the message says|with the title|titled|entitled|described as|commit called|"
         "commit named|commit titled|commits titled|commits called|commits named|where the message has|"
-        "in which the message mentions|that speak of|made about"
+        "in which the message mentions|that speak of|made about|that says|which says|says something about"
     ),
     "FIXED": "repaired|resolved|cured|squashed|patched|corrected|sorted out|fixed|fixes|fixing|solved",
     "MOST PEOPLE": (
@@ -215,7 +223,7 @@ HISTORY: dict[str, str] = {
         "head commit|commit at head|commit at the head|commit of head|current head commit|current head|"
         "head of the repository|head revision|head of the repo"
     ),
-    "COUNT PEOPLE": (
+    "COUNT PEOPLE HEADS": (
         "headcount|head count|size of the team|team size|how big is the team|how large is the team|number of heads|"
         "number of people|how many people|how many persons|how many folks|how many individuals|how many humans"
     ),
@@ -276,5 +284,13 @@ HISTORY: dict[str, str] = {
     ),
     "SEARCH / HAVE / CONTENT": "contain|contains|containing|contained|including|include|includes|included",
     " / PEOPLE": "folks|team|crew|gang|guys",
+    "COMMIT / ": "came|comes|come|arrived|arrive|arrives|arriving",
+    "RECENT COMMITS": (
+        "new commits|recent commits|newest commits|latest changes|recent changes|new changes|new revisions|"
+        "recent revisions"
+    ),
+    "PERSON / COMMIT": "author",
+    "/ WROTE": "code",
+    "WHO CHANGE": "editor|modifier|changer",
 }
 """Concepts → phrases, parted by `|`. `A / B` has several meanings, the likeliest first."""

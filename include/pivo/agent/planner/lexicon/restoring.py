@@ -18,6 +18,7 @@ FILLER = wordset(
     " repos repositories projects organisation organization org and"
     " should go goes end up result tagged there thing stuff target destination our my release name id point 's has"
     " had hdfs whole entire complete full git code one again it's things looked stood ended"
+    " brought rolled taken reverted recovered revived"
 )
 WANTING = frozenset({"want", "need", "like"})
 DONE = frozenset({"back", "restored", "rebuilt", "recovered"})

@@ -54,7 +54,7 @@ VERBS: dict[str, str] = {
     "SEARCH": (
         "mention|search|search for|look for|hunt for|grep*|grep* for|talk about|talk of|relate to|refer* to|"
         "deal:dealt "
-        "with|match|concern|discuss|address|hunt|scan* for|look through|be:being about|tackle|speak:spoke:spoken of"
+        "with|match|concern|discuss|scan* for|look through|be:being about|tackle|speak:spoke:spoken of"
     ),
     "MISSED": "miss|skip*|overlook|forget:forgot:forgotten:forgetting|leave:left:leaving out|neglect|omit*",
     "DIFF": "differ|compare|diff*|contrast|diverge|deviate",

@@ -7,21 +7,13 @@ of the template, in which `<1>` stands for the words of the first group as they 
 from __future__ import annotations
 
 from pivo.agent.planner.lexicon.commands import COMMANDS
-
-_PATH = r"((?:\S*\w\.[a-z][a-z0-9_+-]{0,9}|\.[a-z]\w*|makefile|readme|dockerfile|changelog|license)(?!\S))"
-_HEX = r"((?=[0-9a-f]*\d)[0-9a-f]{6,40}|(?<=commit )[0-9a-f]{4,40})"
-_LAST = r"((?:very )?(?:last|latest|newest|most recent|youngest)(?: (?:commit|revision|changeset|check-in|push)))"
-_WE = r"(?:i|we|you|one|someone|somebody)"
-_PEOPLE = (
-    r"(?:people|they|folks|everyone|everybody|anyone|anybody|somebody|someone|developers|devs|authors|the team|we|"
-    r"guys)"
-)
-_BACKUPS = r"(?:backups?|snapshots?|archives?|history|archive)"
+from pivo.agent.planner.lexicon.things import HEX, LAST, PEOPLE, THINGS, WE
 
 REWRITES: tuple[tuple[str, str], ...] = (
     # branches
     (
-        r"(?:what|which commits) (?:does|do|did) (\S+) (?:have|contain|has) (?:that|which|and) (\S+) (?:does|do|"
+        r"(?:what|which commits) (?:does|do|did|has|have) (\S+) (?:have|contain|has|got) (?:that|which|and) (\S+) "
+        r"(?:does|do|"
         r"has|did|is) (?:not)(?: have| contain)?(?: yet)?",
         "commits on <1> not on <2>",
     ),
@@ -44,22 +36,98 @@ REWRITES: tuple[tuple[str, str], ...] = (
     (r"(?:the )?(\S+) branch but not (?:yet )?(?:on |in )?(?:the )?(\S+)(?: branch)?", "branch <1> not on <2>"),
     *COMMANDS,
     # asking
+    (r"(did|has|does) (?:the|our) archive", "<1> we"),
+    (
+        r"(?:that |which )?no (?:branch|tag|ref)(?:es|s)?(?: (?:or|nor|and) (?:branch|tag|ref)(?:es|s)?)? (?:reach|"
+        r"reaches|"
+        r"contains?|has|have|points? (?:to|at)|leads? to|includes?|knows|holds?|refers? to|references)(?: any "
+        r"?more| any "
+        r"longer| anymore)?",
+        "lost",
+    ),
+    (
+        r"not (?:be )?(?:reachable|reached|contained|included|referenced|found) (?:from|by|in|on) any (?:branch|"
+        r"tag|ref)"
+        r"(?: (?:or|nor|and) (?:branch|tag|ref))?(?: any ?more| any longer| anymore)?",
+        "lost",
+    ),
+    (r"(?:only|just) the (?:top|very top|first|biggest|best|leading) (?:one|1)", "1"),
+    (r"what (?:did|have|has) (?:i|we) miss(?:ed)?", "what happened"),
+    (
+        r"in the (?:period|timeframe|time frame|time|window|span|interval|days|weeks|months)(?= (?:from|between|"
+        r"since))",
+        " ",
+    ),
+    (
+        r"(?:how many|the number of|number of|count of|count|how large is the number of)(?: different| distinct| "
+        r"unique|"
+        r" separate| individual)* (?:authors|contributors|committers|developers|devs|engineers|programmers|persons|"
+        r"individuals|users|people|folks|coders)(?! (?:per|by|each)\b)",
+        "how many people",
+    ),
+    (
+        rf"what (?:is|was|were|are) (?:in|inside|part of|included in|contained in) (?:the )?(?:commit |revision |"
+        rf"changeset )?{HEX}",
+        "what did commit <1> change",
+    ),
+    (
+        r"^(?:has|have|is|are|was|were|did) (?:every|each|all|all the|all of the|all our) (?:single "
+        r")?(?:repository|repo|"
+        r"repositories|repos|projects?) (?:been |get )?(?:already )?(backed up|snapshotted|archived) (.+)$",
+        "which repositories were not <1> <2>",
+    ),
+    (
+        r"^(?:has|have|is|are|was|were) (?:every|each|all|all the|all of the|all our) (?:single )?(?:repository|repo|"
+        r"repositories|repos|projects?)(?: archivewide)? (?:been )?(?:already |ever )?(?:verified|checked|proven)$",
+        "which repositories were never verified",
+    ),
+    (
+        r"^(?:did|have|do|has) (?:all|every|each)(?: of)?(?: the| our| last)* (?:verifications?|checks?|integrity "
+        r"checks?|"
+        r"repositories|repos) (?:pass|passed|succeed|succeeded|go well|gone well|verify|verified)(?: verification| "
+        r"their "
+        r"verifications?| their last verification)?(?: successfully)?$",
+        "which repositories failed verification",
+    ),
+    (r"(?:in|over|during|within) the (?:course|span|space) of", "in"),
+    (r"(files?|paths?|scripts?) (?:are|is|were|was|that are|which are) new", "<1> were added"),
+    (
+        r"how (every|each|all|our|the|all our|all the|all of our|all of the) (repository|repo|repositories|repos|"
+        r"backups|"
+        r"snapshots|archive)(?: of ours)? (?:stands?|is doing|are doing|is|are|fares?|looks?)",
+        "status of <1> <2>",
+    ),
+    (
+        r"(?:having|have|has|contain|contains|containing|with|include|includes|including) (?:the )?(?:word|text|term|"
+        r"string|phrase|words) (\S+) in (?:them|it|their text|the text|the message|their messages?)",
+        "mentioning <1>",
+    ),
+    (
+        r"(?:search|grep|look|hunt|scan|comb)(?: through| in)? (?:the |all |our |git |commit |whole |entire |every )*"
+        r"(?:history|log|logs|messages|commits?|commit messages)(?: messages?)? for",
+        "search for",
+    ),
+    (
+        r"^(?:please |can you |could you )?(?:search|grep|scan)(?: through| in)? (\S+) for (\S+)$",
+        "search for <2> in <1>",
+    ),
+    (r"(\S+) 's (?:backup )?archives?(?! of)", "<1>"),
     (
         r"is there (?:a|any) way (?:to|of|for me to) (?:see|seeing|find|find out|know|knowing|list|listing|get|"
         r"tell|check)",
         "show",
     ),
     (
-        rf"how (?:can|do|could|would|might|should) {_WE} (?:see|find|find out|list|get at|look at|view|tell|check|"
+        rf"how (?:can|do|could|would|might|should) {WE} (?:see|find|find out|list|get at|look at|view|tell|check|"
         rf"display)",
         "show",
     ),
-    (rf"(?:can|could|may) {_WE} (?:see|have|view|read|look at)", "show"),
+    (rf"(?:can|could|may) {WE} (?:see|have|view|read|look at)", "show"),
     (r"(?:check|see|tell me|know|find out|look|wonder|tell|let me know) (?:whether|if)(?: or not)?", ""),
-    (rf"(show|list|see|tell me|give me|know|display) what {_PEOPLE}", "<1> what"),
-    (rf"^what (did|do|has|have|does) {_PEOPLE}(?! (?:have|work|contribute)\b)", "what <1>"),
-    (rf"(how often|how many times|number of times) {_PEOPLE}", "<1>"),
-    (rf"how (often|many times) (did|has|have|do|does) {_PEOPLE}", "how often <2>"),
+    (rf"(show|list|see|tell me|give me|know|display) what {PEOPLE}", "<1> what"),
+    (rf"^what (did|do|has|have|does) {PEOPLE}(?! (?:have|work|contribute)\b)", "what <1>"),
+    (rf"(how often|how many times|number of times) {PEOPLE}", "<1>"),
+    (rf"how (often|many times) (did|has|have|do|does) {PEOPLE}", "how often <2>"),
     (
         r"(?:how long|how many days|how much time) (?:has|have|is|was) (?:it|passed|gone by)(?: been)?(?: passed)? "
         r"since",
@@ -104,32 +172,32 @@ REWRITES: tuple[tuple[str, str], ...] = (
         "by ",
     ),
     (
-        rf"what (?:did|does|has|was|is) (?:the )?(?:commit |revision |changeset )?{_HEX} (?:do|done|doing|bring|"
+        rf"what (?:did|does|has|was|is) (?:the )?(?:commit |revision |changeset )?{HEX} (?:do|done|doing|bring|"
         rf"achieve)\b",
         "what did commit <1> change",
     ),
     (
         rf"(?:explain|describe|walk me through|summari[sz]e) (?:to me )?(?:the )?(?:commit |revision |changeset "
-        rf")?{_HEX}",
+        rf")?{HEX}",
         "what did commit <1> change",
     ),
     (
         r"(?:the )?(?:changes?|patch|modifications?|edits?|diff|delta) (?:of|in|from|made by|introduced by|made in|"
         r"introduced in|by|for|"
-        rf"introduced with|that came with|caused by|done by|done in) (?:the )?(?:commit |revision |changeset )?{_HEX}",
+        rf"introduced with|that came with|caused by|done by|done in) (?:the )?(?:commit |revision |changeset )?{HEX}",
         "diff of commit <1>",
     ),
     (
         r"(?:the )?(?:changes?|patch|modifications?|edits|delta) (?:of|in|from|made by|introduced by|made in|"
         r"introduced in|by|"
-        rf"introduced with|that came with|caused by|done by|done in) (?:the )?{_LAST}",
+        rf"introduced with|that came with|caused by|done by|done in) (?:the )?{LAST}",
         "diff of the <1>",
     ),
     (
-        rf"what (?:did|does|has) (?:the )?{_LAST} (.{{0,60}}?)\s?(?:do|done|contain|bring|consist of|involve)$",
+        rf"what (?:did|does|has) (?:the )?{LAST} (.{{0,60}}?)\s?(?:do|done|contain|bring|consist of|involve)$",
         "what did the <1> <2> change",
     ),
-    (rf"what was (?:the )?{_LAST} (.{{0,60}}?)\s?about$", "show the <1> <2>"),
+    (rf"what was (?:the )?{LAST} (.{{0,60}}?)\s?about$", "show the <1> <2>"),
     (r"who (?:committed|did|changed|pushed) what", "which commits are"),
     (
         r"what (?:was|has been|is|got|were|have been|gets|has) (?:been )?(?:committed|pushed|done|submitted|"
@@ -138,7 +206,7 @@ REWRITES: tuple[tuple[str, str], ...] = (
     ),
     (
         rf"(?:what|which) files (?:does|did|do|were|are|is)(?: all)?(?: part of| in| contained in| included in)? "
-        rf"(?:the )?(?:commit )?{_HEX}"
+        rf"(?:the )?(?:commit )?{HEX}"
         r"(?: contain| include| have| touch| affect| comprise| consist of| involve| hold)?",
         "which files did commit <1> change",
     ),
@@ -153,100 +221,10 @@ REWRITES: tuple[tuple[str, str], ...] = (
         r"wrong)?$",
         "findings <1>",
     ),
-    # comparisons
-    (
-        r"how (?:does|do|did|is|was) (\S+) (?:differ|different|deviate|diverge) from (\S+)",
-        "difference between <2> and <1>",
-    ),
-    (
-        r"(?:what is |what was )?(?:new|changed|different|added) in (\S+) (?:as )?(?:compared (?:to|with)|relative "
-        r"to|versus|vs|against|over) (\S+)",
-        "what changed from <2> to <1>",
-    ),
-    (
-        r"compare (\S+) (?:to|with|against) (?:its|the) (?:previous|preceding|prior) (?:version|one)",
-        "last change to <1> as a diff",
-    ),
-    (r"since (\S+) (?:up to|until|till|to) (\S+)", "from <1> to <2>"),
-    (
-        rf"{_PATH} (?:in|at|of|from) (\S+) (?:with|and|to|against|versus|vs) {_PATH} (?:in|at|of|from) (\S+)",
-        "<1> between <2> and <4>",
-    ),
-    # files
-    (
-        rf"(?:the )?(?:current|latest|newest|most recent|present|last|up-to-date) (?:version|revision|state|"
-        rf"content|contents|copy) of (?:the )?(?:file )?{_PATH}",
-        "<1>",
-    ),
-    (
-        rf"(?:the )?(?:old |past |earlier |previous |all |all the )?(?:versions|revisions) of (?:the )?(?:file "
-        rf")?{_PATH}",
-        "history of <1>",
-    ),
-    (rf"(?:the )?(\S+\d\S*) version of (?:the )?(?:file )?{_PATH}", "<2> at <1>"),
-    (
-        rf"{_PATH} ((?:in|of) \S+ )?(?:look|looks|say|says|read|reads)(?: like)? (?:now|today|currently|at the "
-        rf"moment|right now)",
-        "show <1> <2>",
-    ),
-    (rf"what (?:has )?(?:happened|became|become)(?: to| of) (?:the )?(?:file )?{_PATH}", "history of <1>"),
-    (
-        rf"since when (?:is|has|was) (?:the )?(?:file )?{_PATH} (?:been )?(?:gone|deleted|missing|removed)",
-        "when was <1> deleted",
-    ),
-    (
-        rf"since when (?:does|do|has|have|is) (?:the )?(?:file )?{_PATH} (?:exist|existed|been there|been around|"
-        rf"there)",
-        "when was <1> added",
-    ),
-    (
-        r"(?:what is|what stands|what was) (?:written |stored )?(?:in|inside)(?! (?:the archive|hdfs|your archive|"
-        r"our archive))",
-        "contents of",
-    ),
-    # snapshots and repositories
-    (
-        r"^(?:what|which things?) (?:is|are|do you have|have you got|is there|are there|do we have|have we got)(?: "
-        r"all| stored| kept)? (?:in|inside) (?:the|your|our|this) (?:archive|vault|backup)$",
-        "list all repositories",
-    ),
-    (
-        r"(?:in|inside|within|into) (?:the|our|your|this|pivo 's) (?:whole |entire )?(?:archive|vault)(?! of)",
-        "archivewide",
-    ),
-    (
-        r"(?:what|which) (?:points|moments|dates|times|states|versions|days)(?: in time)? (?:can|could) (?:i|we|"
-        r"you) (?:restore|roll back|go back|get back|bring back|bring|roll|return) (.{1,60}?)(?: back)?(?: to)?$",
-        "list snapshots of <1>",
-    ),
-    (
-        rf"how far back (?:do|does|can|did) (?:the |our |your )?(?:{_BACKUPS}|we|i) (?:of |for |restore |go (?:in|"
-        rf"with|for) )?(\S+?)(?: go| reach| be restored)?$",
-        "when was the first snapshot of <1>",
-    ),
-    (
-        r"(?:since when|how long|for how long) (?:is|has|have|was|do|did|are) (?:we )?(?:been )?(?:archiving |"
-        r"backing up )?(\S+) (?:been )?(?:archivewide|archived|backed up|being backed up|snapshotted|under backup)",
-        "when was the first snapshot of <1>",
-    ),
-    (
-        r"when (?:was|did|has|were) (\S+) (?:first )?(?:been )?(?:added to|enter|join|become part of|put into|"
-        r"brought into|taken into|appear|first appear|added) (?:the archive|archivewide|the backup)",
-        "when was the first snapshot of <1>",
-    ),
-    (
-        r"when did (?:we|you|pivo|i) (?:first )?(?:start|begin)(?: to)? (?:back up|backing up|archive|archiving|"
-        r"snapshot|snapshotting|taking snapshots of|making backups of|doing backups of)",
-        "when was the first snapshot of",
-    ),
-    (
-        r"how much (?:space|storage|room|disk|disk space|memory|data) (?:do|does|did|is|are) (?:the )?(?:snapshots|"
-        r"backups) of",
-        "size of",
-    ),
+    *THINGS,
     # people's addresses
     (
-        rf"how (?:can|do|could|would|should|might) {_WE} (?:reach|contact|write to|mail|email|e-mail|get in touch "
+        rf"how (?:can|do|could|would|should|might) {WE} (?:reach|contact|write to|mail|email|e-mail|get in touch "
         rf"with|get hold of)",
         "email of",
     ),

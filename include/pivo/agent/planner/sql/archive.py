@@ -216,4 +216,5 @@ COMPILERS: dict[str, Compiler] = {
     "head_branch": _one("repo_name, head_ref", "the default branch"),
     "count_repos": _count_repos,
     "size": _size,
+    "last_checked": _one("repo_name, last_checked_at, last_snapshot_at", "when the nightly run last looked"),
 }

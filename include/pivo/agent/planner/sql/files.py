@@ -63,10 +63,23 @@ def _count(frame: Frame, reading: Reading) -> Query:
 
 
 def _search(frame: Frame, reading: Reading) -> Query:
-    part = reading.part or ""
-    select = Select("path, repo_name, last_changed_at", "v_paths").repo(reading)
-    select.where("instr(lower(path), :part) > 0", f"with {part!r} in them", part=part.casefold())
+    select = Select("path, repo_name, last_changed_at", "v_paths").repo(reading).path(reading)
+    if part := reading.part:
+        select.where("instr(lower(path), :part) > 0", f"with {part!r} in them", part=part.casefold())
     return select.tail("ORDER BY path, repo_name LIMIT :n", n=frame.limit or 100).query("paths")
+
+
+_GONE = (
+    "NOT EXISTS (SELECT 1 FROM v_changes c WHERE c.repo_name = p.repo_name AND c.path = p.path AND c.status = 'D'"
+    " AND c.commit_time = p.last_changed_at)"
+)
+
+
+def _homes(frame: Frame, reading: Reading) -> Query:
+    select = Select("repo_name, path, last_changed_at", "v_paths p").repo(reading, named_only=True).path(reading)
+    if "EVER" not in reading.concepts:
+        select.where(_GONE)
+    return select.tail("ORDER BY repo_name, path LIMIT :n", n=frame.limit or 100).query("repositories that have it,")
 
 
 COMPILERS: dict[str, Compiler] = {
@@ -80,4 +93,5 @@ COMPILERS: dict[str, Compiler] = {
     "files_changed": _changed,
     "files_most": _changed,
     "path_search": _search,
+    "repos_of_path": _homes,
 }

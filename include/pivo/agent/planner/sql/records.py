@@ -29,6 +29,8 @@ def _restores(columns: str, tail: str, says: str) -> Compiler:
 
 def _verifications(frame: Frame, reading: Reading) -> Query:
     select = Select(_VERIFICATION, "v_verifications").repo(reading, named_only=True).time(reading, "verified_at")
+    if "FAILED" in reading.concepts:
+        select.where("ok = 0", "that failed")
     if "DRILL" in reading.concepts:
         select.where("mode = 'drill'", "by a restore drill")
     last = "LAST" in reading.concepts and frame.limit is None
