@@ -1,7 +1,7 @@
 """The index's writer and its answers, at any size.
 
 `python -m benchmarks index [commits] [folder] [bare repository]`, 200,000 commits by default. 10,000,000 with 60
-million changes in 2,000 repositories want some 25 GB in `folder`. What is in the folder already is asked again, and not
+million changes in 2,000 repositories want some 16 GB in `folder`. What is in the folder already is asked again, and not
 built again. With a repository, git answers what it can of the same questions there.
 
 The writer is what a drain runs, without Kafka: it parses the events and writes them in the same batches. A process of

@@ -1,4 +1,4 @@
-"""Forty-two questions to an index of any size, over the views as the agent asks them, behind the reader's guard.
+"""Forty-five questions to an index of any size, over the views as the agent asks them, behind the reader's guard.
 
 `python -m benchmarks.questions_at_size <index> [a bare repository for git]`. Point questions have p99 < 5 ms as their
 target, aggregates < 300 ms; a point question whose plan scans a big table is marked. The target is held against the
@@ -31,7 +31,17 @@ from pivo.index.views import VIEWS
 
 ASKED = {"point": 200, "aggregate": 20}
 TARGET = {"point": 5.0, "aggregate": 300.0}  # ms
-_BIG = ("commits", "commit_files", "messages", "paths", "path_changes", "commit_parents", "people", "repo_days")
+_BIG = (
+    "commits",
+    "commit_files",
+    "head_files",
+    "messages",
+    "paths",
+    "path_changes",
+    "commit_parents",
+    "people",
+    "repo_days",
+)
 _SCAN = re.compile(r"SCAN (\w+)(?! (?:USING|VIRTUAL))")
 
 
@@ -83,6 +93,19 @@ QUESTIONS = (
         "log --all -20 --format=%H%x09%an -- src/networking.c",
     ),
     _point("a path in any repository", f"{_CHANGED} WHERE path = ? ORDER BY commit_time DESC LIMIT 20", "path"),
+    _point(
+        "largest files of a repository",
+        "SELECT path, size, commit_time FROM v_files WHERE repo_name = ? ORDER BY size DESC LIMIT 10",
+        "repo",
+        "ls-tree -r -l HEAD",
+    ),
+    _point(
+        "a file as it is now",
+        "SELECT size, mode, commit_hash, commit_time FROM v_files WHERE repo_name = ? AND path = ?",
+        "repo_of_path path",
+        "ls-tree -l HEAD -- src/networking.c",
+    ),
+    _point("largest files", "SELECT repo_name, path, size, commit_time FROM v_files ORDER BY size DESC LIMIT 10"),
     _point("a person's last commit", f"{_SHOWN} WHERE author_email = ? ORDER BY commit_time DESC LIMIT 1", "email"),
     _point(
         "a person's week",
