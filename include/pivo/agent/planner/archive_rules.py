@@ -59,10 +59,10 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "verifications",
-        "VERIFY FAILED MANY",
+        "VERIFY FAILED MANY|LAST",
         "LAST WHEN RECENT",
         {**_WHEN, **_MANY},
-        lambda r: "REPOS" not in r.concepts and "NOT" not in r.concepts,
+        lambda r: not {"REPOS", "REPO", "NOT", "BY_REPO"} & r.concepts,
     ),
     Rule(
         "bad_repos",

@@ -14,6 +14,11 @@ def single(r: Reading) -> bool:
     return not {"COMMITS", "SNAPSHOTS", "MANY"} & r.concepts and r.number in {None, 1}
 
 
+def single_commit(r: Reading) -> bool:
+    """One commit; "which file was changed last" asks for a file."""
+    return single(r) and ("FILE" not in r.concepts or bool(r.paths))
+
+
 def folder(r: Reading) -> bool:
     return r.path is None or r.path.folder
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from itertools import pairwise
 
-from pivo.agent.planner import lexicon, periods, texts
+from pivo.agent.planner import lexicon, periods, relations, texts
 from pivo.agent.planner.exclusions import Exclusions
 from pivo.agent.planner.reading import Cursor, Reading
 from pivo.agent.planner.strays import Strays
@@ -35,6 +34,7 @@ class Names:
         self._vocabulary = vocabulary
         self._now = now
         self._order: list[tuple[int, str]] = []
+        self._open_end = False
 
     def run(self) -> Reading:
         reading, excluded = self._reading, Exclusions(self._at, self._vocabulary)
@@ -52,37 +52,15 @@ class Names:
         for explain in (self._concept, self._number, self._person, self._user):
             self._each(explain)
         self._each(Strays(self._at).stray)
-        self._related()
-        self._both_ends()
+        relations.related(self._reading)
+        relations.both_ends(self._reading)
         reading.settle([options[0] for options in reading.choices])
+        if self._open_end and len(self._order) == 1:
+            self._order.append((len(self._words), "HEAD"))
         reading.ends = [text for _, text in sorted(self._order)]
         return reading
 
     # Each of these explains the words from `at` on and returns how many it took; 0 for none.
-
-    def _both_ends(self) -> None:
-        """ "After September and before 11 November" is one span of time."""
-        periods_, reading = self._reading.periods, self._reading
-        if len(periods_) != 2 or any(p.asof for p in periods_):
-            return
-        starts, ends = [p for p in periods_ if p.end is None], [p for p in periods_ if p.start is None]
-        if len(starts) == len(ends) == 1 and starts[0].start and ends[0].end and starts[0].start < ends[0].end:
-            says = f"{starts[0].says} and {ends[0].says}"
-            reading.periods[:] = [periods.Period(starts[0].start, ends[0].end, says)]
-
-    def _related(self) -> None:
-        """Several names of a kind are one list, "Ada or Grace"; what else may be between them nobody told."""
-        for kind in ("person", "repo"):
-            spans = self._reading.spans.get(kind, [])
-            for (_, end), (start, _) in pairwise(spans):
-                between = [w for w in self._words[end:start] if w.norm not in lexicon.JOINS]
-                if between:
-                    said = " ".join(w.text for w in between)
-                    self._reading.problems.append(f"what “{said}” between two names means is not clear")
-        commits = sum(w.norm in {"commit", "commits"} for w in self._words if not w.quoted)
-        whole = sum(w.norm in {"message", "messages", "history", "log"} for w in self._words if not w.quoted)
-        if commits > 1 + len(self._reading.commits) + whole:
-            self._reading.problems.append("which commits are meant is said twice")
 
     def _repo(self, at: int) -> int:
         word, vocabulary = self._words[at], self._vocabulary
@@ -175,6 +153,7 @@ class Names:
         full = found[0][1] if found else word.norm
         self._reading.commits.append(full)
         self._order.append((at, full))
+        self._since(at)
         self._at.mark("commit", at, 1, f"commit {full[:12]}")
         return 1
 
@@ -198,8 +177,16 @@ class Names:
             self._reading.repos.append(ref.repo)
         self._reading.refs.append(ref)
         self._order.append((at, word.text))
+        self._since(at)
         self._at.mark("ref", at, 1, f"{ref.name} of {ref.repo}")
         return 1
+
+    def _since(self, at: int) -> None:
+        """ "Since v1.0" goes on to the head, unless another end is said."""
+        the = 1 if self._at.norm(at - 1) in _REF_WORDS | _COMMIT_WORDS | {"the"} else 0
+        if self._at.norm(at - 1 - the) == "since":
+            self._at.take(at - 1 - the, 1)
+            self._open_end = True
 
     def _path(self, at: int) -> int:
         word = self._words[at]

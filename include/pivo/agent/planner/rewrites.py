@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
+from pivo.agent.planner.dates import number
 from pivo.agent.planner.lexicon.ways import REWRITES
 from pivo.agent.planner.words import Word, spans_of, words, wordset
 
@@ -18,7 +20,11 @@ _NOISE = wordset("exactly precisely really basically")
 
 def rewrite(found: list[Word]) -> list[Word]:
     """The words with every way of putting things exchanged for its plainer one."""
-    found = [word for word in found if word.quoted or word.norm not in _NOISE]
+    found = [
+        word
+        for word, after in zip_longest(found, found[1:])
+        if word.quoted or word.norm not in _NOISE or (after is not None and _counts(after.norm))
+    ]
     for _ in range(_MOST):
         flat, starts = spans_of(found)
         made = _one(found, flat, starts)
@@ -26,6 +32,10 @@ def rewrite(found: list[Word]) -> list[Word]:
             break
         found = made
     return found
+
+
+def _counts(norm: str) -> bool:
+    return norm in {"one", "once"} or number(norm) is not None
 
 
 def _one(found: list[Word], flat: str, starts: Sequence[int]) -> list[Word] | None:

@@ -66,6 +66,7 @@ RULES: tuple[Rule, ...] = (
         "DIFF|CHANGE|BETWEEN",
         "BETWEEN DIFF CHANGE COMMIT COMMITS BRANCH TAG FILE ASOF",
         {**_ENDS, "ends": (2, 2), "paths": _OPT},
+        lambda r: "COMMITS" not in r.concepts or bool(r.concepts & {"DIFF", "CHANGE"}),
     ),
     Rule(
         "diff_period",
@@ -186,7 +187,7 @@ RULES: tuple[Rule, ...] = (
         "LAST COMMIT|CHANGE|WROTE",
         f"WHO WHEN MESSAGE FILE PERSON AGE {_NTH} {_FLAGS}",
         _WIDE,
-        conditions.single,
+        conditions.single_commit,
     ),
     Rule("last_commit", "ASK LAST", "WHEN", {"people": _ONE, **_WHEN}, conditions.single),
     Rule("last_commit", "WHO LAST", "", {"repos": _ONE}, conditions.single),
@@ -197,7 +198,7 @@ RULES: tuple[Rule, ...] = (
         "FIRST|NTH2|NTH3|NTH4|NTH5 COMMIT|CHANGE|WROTE",
         f"WHO WHEN MESSAGE FILE PERSON AGE {_NTH} {_FLAGS}",
         _WIDE,
-        conditions.single,
+        conditions.single_commit,
     ),
     Rule(
         "commits",

@@ -142,7 +142,9 @@ ASKING: dict[str, str] = {
         "every one of the repos|every one of the repositories|every single repo|every single repository|per-repo|"
         "per-repository|repo by repo|repository by repository|for the individual repositories|individual repos|"
         "individual repositories|each individual repository|all the repositories each|split by project|"
-        "grouped by project"
+        "grouped by project|every repo|every repository|in every repo|in every repository|for every repo|"
+        "for every repository|for all repositories|for all repos|each repo|each repository|in each repo|"
+        "in each repository"
     ),
     "NTH2": "second|2nd|next to|2nd most|second most|second-most|next-to",
     "NTH3": "third|3rd",
@@ -234,7 +236,8 @@ ASKING: dict[str, str] = {
         "open issues|open issue|closed issues|github issues|issue tracker|pull request|pull requests|merge request|"
         "merge requests|how do i|how do we|how to|how can i|how can we|how would i|how should i|time between|"
         "gap between|time passed between|every second|every third|every other|every fourth|longest|shortest|average|"
-        "mean|median|percentage|percent|ratio|proportion|share of|lines of code|loc|half of|random"
+        "mean|median|percentage|percent|ratio|proportion|share of|lines of code|loc|half of|random|exactly one|"
+        "a single|single|only one|one commit|one snapshot|one author|one file|one person"
     ),
     "WHEN MANY": (
         "dates|on which dates|which dates|at which times|what dates|on what dates|timestamps|on which days|which days|"
@@ -242,9 +245,5 @@ ASKING: dict[str, str] = {
     ),
     "MANY": "times|the times",
     "EVER": "ever|ever have|ever had|ever contain|ever contained|ever existed|ever exist|ever been in",
-    "BY_REPO / IDLE": (
-        "every repo|every repository|in every repo|in every repository|for every repo|for every repository|"
-        "for all repositories|for all repos|each repo|each repository|in each repo|in each repository"
-    ),
 }
 """Concepts → phrases, parted by `|`. `A / B` has several meanings, the likeliest first."""

@@ -36,6 +36,7 @@ REWRITES: tuple[tuple[str, str], ...] = (
     (r"(?:the )?(\S+) branch but not (?:yet )?(?:on |in )?(?:the )?(\S+)(?: branch)?", "branch <1> not on <2>"),
     *COMMANDS,
     # asking
+    (r"^(all|any|every) (.{3,60}?)(?: in| across| from| over)? every (?:repo|repository|project)$", "<1> <2>"),
     (r"(did|has|does) (?:the|our) archive", "<1> we"),
     (
         r"(?:that |which )?no (?:branch|tag|ref)(?:es|s)?(?: (?:or|nor|and) (?:branch|tag|ref)(?:es|s)?)? (?:reach|"
