@@ -32,7 +32,8 @@ and by `pivo ask`. Nothing starts a part of the embedded stack again by itself: 
 
 ## Measured
 
-{when}: seed {seed}, {machine}, {total}. Counts are succeeded + failed with their cause.
+{when}: seed {seed}, {machine}, {total}. Counts are succeeded + failed with their cause; a
+page that no server answers is told by the browser, here by the client.
 
 {table}
 

@@ -77,6 +77,25 @@ def test_a_deep_run_records_the_whole_and_names_the_broken(stack: Settings, dama
     assert {p for p in stack.staging.iterdir() if p.name != "ingest"} <= earlier
 
 
+def test_tasks_that_a_person_clears_after_the_end_look_again(stack: Settings, damaged: str) -> None:
+    done, said = run(stack, "pivo_verify", {"repos": [WHOLE], "deep": False})
+    assert done.state == "success", said
+    with Orchestrator(stack.airflow_url, stack.airflow_user, stack.airflow_password) as airflow:
+
+        def cleared(*tasks: str, downstream: bool) -> DagRun:
+            """As the button in Airflow does it."""
+            asked = {"dag_run_id": done.run_id, "task_ids": tasks, "include_downstream": downstream}
+            body = asked | {"dry_run": False, "only_failed": False, "reset_dag_runs": True}
+            airflow._send("POST", "/api/v2/dags/pivo_verify/clearTaskInstances", body)
+            return airflow.wait("pivo_verify", done.run_id, timeout=300)
+
+        assert cleared("verify", downstream=True).state == "success", airflow.failure("pivo_verify", done.run_id)
+        tries = {task.task_id: task.try_number for task in airflow.tasks("pivo_verify", done.run_id)}
+        assert (tries["plan"], tries["verify"], tries["report"]) == (1, 2, 2)
+        assert cleared("report", downstream=False).state == "failed"
+        assert "is on record, and its files are put away" in (airflow.failure("pivo_verify", done.run_id) or "")
+
+
 def test_the_command_finds_the_same(damaged: str, pivo: Pivo) -> None:
     assert json.loads(pivo("verify", WHOLE, "--deep", "--json").stdout)[0]["ok"]
     (told,) = json.loads(pivo("verify", BROKEN, "--json", code=1).stdout)
