@@ -135,6 +135,13 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
             and (not r.concepts & {"LOST", "MERGE", "SIGNED"} or bool(r.concepts & {"COUNT", "MOST", "LEAST"}))
         ),
     ),
+    Rule(
+        "snapshots",
+        "REPOS SNAPSHOT",
+        "SNAPSHOTS",
+        {"periods": _ONE, "ends": _OPT, "owner": _OPT},
+        lambda r: conditions.over_all(r) and conditions.since(r),
+    ),
     Rule("count_snapshots", "COUNT SNAPSHOT", "SNAPSHOTS", {**_WHEN, "owner": _OPT}, conditions.no_repos),
     Rule("snapshots_grouped", f"SNAPSHOT {_GROUPED}", "SNAPSHOTS COUNT REPO", {**_WHEN, **_MANY}),
     Rule("snapshot", "SNAPSHOT", "WHEN WHERE STORED SIZE LAST", {"seq": _ONE}),

@@ -13,6 +13,7 @@ from pivo.agent.planner.words import Word, words, wordset
 
 _ALSO_BRANCHES = frozenset({"PERSON", "TAG", "HEADBRANCH"})  # a branch may be called dev, release, default
 _BEFORE_BRANCHES = wordset(
+    "branches tags branch log logs "
     "compare diff on from to into onto between than vs versus with against and is does has of in at behind"
 )
 
@@ -145,7 +146,8 @@ class Cursor:
         """Whether a word that has a meaning of its own stands where a branch's name does: "on dev"."""
         meaning = lexicon.PHRASES.get((self.words[at].norm,), "")
         before = self.words[at - 1].norm if at else ""
-        return meaning in _ALSO_BRANCHES and at not in self._idioms and before in _BEFORE_BRANCHES
+        owner = at + 1 < len(self.words) and self.words[at + 1].norm == "'s"
+        return meaning in _ALSO_BRANCHES and at not in self._idioms and (owner or before in _BEFORE_BRANCHES)
 
     def idiom(self, at: int) -> bool:
         """Whether the word is part of a phrase of several."""

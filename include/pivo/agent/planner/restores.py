@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from pivo.agent.planner import asides, periods
@@ -51,7 +52,8 @@ def wish(question: str, vocabulary: Vocabulary, now: datetime) -> RestoreWish | 
     while start < len(found) and found[start].norm in POLITE and not found[start].quoted:
         start += 1
     wanted = any(w.norm in res.WANTING for w in found[:start])
-    later = {w.norm for w in found[start:] if not w.quoted}
+    done = [w for w, after in pairwise([*found[start:], Word("", "")]) if not (w.norm == "back" and after.norm == "up")]
+    later = {w.norm for w in done if not w.quoted}
     if wanted and found[start:] and found[start].norm not in res.VERBS and later & res.DONE:
         # "I want acme/web back", "I need acme/web restored"
         return _Wisher([w for w in found[start:] if w.quoted or w.norm not in res.DONE], vocabulary, now).run()

@@ -119,7 +119,13 @@ RULES: tuple[Rule, ...] = (
     Rule("path_added", "ADDED WHO|WHEN|COMMIT", "FILE FIRST COMMIT WROTE PERSON AGE", {"paths": _ONE}),
     Rule("path_deleted", "DELETED WHO|WHEN|COMMIT", "FILE COMMIT WROTE PERSON AGE", {"paths": _ONE}),
     Rule("files_added", "ADDED", "FILE RECENT", {**_BY, **_WHEN, **_MANY, "paths": _OPT}, conditions.folder),
-    Rule("files_deleted", "DELETED FILE|ALLTHINGS", "", {**_BY, **_WHEN, **_MANY, "paths": _OPT}, conditions.folder),
+    Rule(
+        "files_deleted",
+        "DELETED FILE|ALLTHINGS|ASK|SHOW",
+        "",
+        {**_BY, **_WHEN, **_MANY, "paths": _OPT},
+        conditions.folder,
+    ),
     Rule(
         "files_most",
         "FILE MOST|LEAST",

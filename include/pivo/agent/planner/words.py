@@ -38,6 +38,7 @@ _OPENED = (
     | {f"{word}'s": (word, "is") for word in _IS}
     | {f"{word}s": (word, "is") for word in ("who", "what", "where", "how", "that")}
     | {f"{word}nt": (word, "not") for word in _NEGATED}
+    | {f"{day}s": (day, "'s") for day in ("today", "yesterday")}
     | {typed: (meant,) for meant, slips in _SLIPS.items() for typed in slips.split()}
 )
 """What one word stands for; those who type fast leave the apostrophe out."""

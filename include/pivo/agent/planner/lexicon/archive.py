@@ -38,13 +38,12 @@ ARCHIVE: dict[str, str] = {
         "list of repositories|names of all archived repositories|names of the repos|source trees"
     ),
     "ARCHIVE": (
-        "archive|whole archive|all repositories|all repos|entire archive|complete archive|across all repositories|"
-        "across all repos|in any repository|in any repo|anywhere in the archive|throughout the archive|"
-        "across the board|across everything|across the archive|all the repositories|all the repos|all our repos|"
-        "all our repositories|across the organisation|across the organization|vault|in the whole archive|"
-        "everywhere in the archive|whole organisation|any repository|any repo|all of the repositories|"
-        "all of the repos|all of our repositories|all of our repos|across the whole archive|over all repositories|"
-        "over all repos|in all repos|in all repositories"
+        "archive|whole archive|entire archive|complete archive|across all repositories|across all repos|"
+        "in any repository|in any repo|anywhere in the archive|throughout the archive|across the board|"
+        "across everything|across the archive|across the organisation|across the organization|vault|"
+        "in the whole archive|everywhere in the archive|whole organisation|any repository|any repo|"
+        "all of our repositories|all of our repos|across the whole archive|over all repositories|over all repos|"
+        "in all repos|in all repositories"
     ),
     "RESTORE": (
         "brought back|rolled back|rollback|rollbacks|reinstated|revived|rebuilt|restore|restored|restores|restoration|"
@@ -68,7 +67,7 @@ ARCHIVE: dict[str, str] = {
         "with missing lfs objects|partial|not fully complete|missing large files|with missing large files|"
         "lack large files|without all large files|missing objects|missing git lfs objects|partially complete|"
         "only partial|not whole|lfs objects missing|missing lfs files|missing lfs|missing lfs data|lack lfs|"
-        "lacks lfs objects|lfs files missing"
+        "lacks lfs objects|lfs files missing|miss lfs objects|misses lfs objects|miss objects|miss large files"
     ),
     "VERIFY": (
         "verified|verification|verify|integrity check|integrity|validated|audited for integrity|proven|proved|"
@@ -188,8 +187,8 @@ ARCHIVE: dict[str, str] = {
         "needs attention|needing attention|not all right|not in order"
     ),
     "SUCCEEDED": (
-        "successful|successfully|worked|went well|gone well|went fine|went smoothly|completed|done successfully|"
-        "went through|worked out"
+        "successful|successfully|went well|gone well|went fine|went smoothly|completed|done successfully|went through|"
+        "worked out"
     ),
     "FINDING / ": "found|find any|spotted|noticed|identified|encountered|come across|observed|determined",
     "HEALTH / ": "stand|doing|stands|fare|fares|faring",
@@ -227,5 +226,9 @@ ARCHIVE: dict[str, str] = {
         "last had a look at"
     ),
     "WHEN SNAPSHOT": "snapshot time|backup time|snapshot date|backup date|time of backup|date of backup",
+    "ARCHIVE / REPOS": (
+        "all repos|all repositories|all the repositories|all the repos|all our repos|all our repositories|"
+        "all of the repositories|all of the repos"
+    ),
 }
 """Concepts → phrases, parted by `|`. `A / B` has several meanings, the likeliest first."""

@@ -20,7 +20,7 @@ ASKING: dict[str, str] = {
     ),
     "WHERE": (
         "where|in which folder|which folder holds|what path holds|whereabouts|at which place|in what folder|"
-        "in what directory|in which directory|under which path|under what path"
+        "in what directory|in which directory|under which path|under what path|target of|target|targets of"
     ),
     "ASK": (
         "did people|did everyone|did everybody|has everyone|have people|any more|explain|describe|what|which|tell me|"

@@ -70,7 +70,7 @@ HISTORY: dict[str, str] = {
         "fiddled with|tinkered with|played with|went at|hacked on|refactored|reworked|rework|what is new|new with|"
         "new on|new at|edits made|touch-ups|touchups|changes made|modifications made|alteration|edits done|"
         "update history|affecting|new since|different about|differences made|changes that were made|changes in|"
-        "revisions made"
+        "revisions made|worked|working"
     ),
     "WROTE": (
         "wrote|written|write|authored|made by|responsible for|behind|composed|coded|coder of|writer of|author of|"
@@ -95,7 +95,8 @@ HISTORY: dict[str, str] = {
         "directly preceding|previous to|precedes|preceded|preceding|commit before|prior commit to|directly prior to|"
         "immediately prior to|commit preceding|precursor|predecessor of|directly precedes|immediately precedes|"
         "directly preceded|immediately preceded|directly precede|comes directly before|comes immediately before|"
-        "come before|precede|is before"
+        "come before|precede|is before|previous commit|previous commit of|prior commit|prior commit of|"
+        "commit right before|commit just before"
     ),
     "PERSON": (
         "committer|contributor|developer|person|programmer|engineer|dev|coder|hacker|maintainer|colleague|coworker|"

@@ -57,6 +57,6 @@ JOINS = wordset("and or by nor in of 's the repo repository repositories project
 
 MANY = wordset(
     "repos repositories projects archives authors committers contributors developers people persons programmers"
-    " engineers branches tags commits files snapshots"
+    " restores verifications backups findings devs engineers branches tags commits files snapshots"
 )
 """Plural nouns that "they" and "their" may stand for within one sentence."""

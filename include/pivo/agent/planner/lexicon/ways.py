@@ -36,6 +36,10 @@ REWRITES: tuple[tuple[str, str], ...] = (
     (r"(?:the )?(\S+) branch but not (?:yet )?(?:on |in )?(?:the )?(\S+)(?: branch)?", "branch <1> not on <2>"),
     *COMMANDS,
     # asking
+    (r"(?:is|would) it (?:be )?possible (?:to|for you to)", ""),
+    (rf"(do|did|does|have|has) {PEOPLE} (?=(?:commit|push|change|touch|work|contribute|edit|modify)\b)", "<1>"),
+    (r"what (?:all |else )?(?:do|have) (?:we|you) (?:have |got )?(?:archived|backed up)$", "list all repositories"),
+    (r"everything (?:that )?(?:we|you) (?:archive|back up|have archived|have backed up)", "all repositories"),
     (r"^(all|any|every) (.{3,60}?)(?: in| across| from| over)? every (?:repo|repository|project)$", "<1> <2>"),
     (r"(did|has|does) (?:the|our) archive", "<1> we"),
     (
