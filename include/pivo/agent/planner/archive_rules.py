@@ -73,6 +73,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     ),
     Rule("never_verified", "NEVER VERIFY", "REPOS", {"owner": _OPT}, conditions.over_all),
     Rule("never_verified", "NOT VERIFY REPOS", "", {"owner": _OPT}, conditions.over_all),
+    Rule("stale_verified", "NEVER VERIFY", "REPOS", {"periods": _ONE, "ends": _OPT, "owner": _OPT}, conditions.since),
     Rule("stale_verified", "NOT VERIFY", "REPOS", {"periods": _ONE, "ends": _OPT, "owner": _OPT}, conditions.since),
     Rule("drills", "DRILL", "LAST WHEN RECENT FIRST VERIFY REQUESTED RUN", {**_WHEN, **_MANY, "number": _OPT}),
     Rule(

@@ -259,7 +259,9 @@ class _Wisher:
         return self._set_ref("HEAD") * (used + (following not in {"", "of"}))
 
     def _is_ref(self, word: Word) -> bool:
-        return len(self._wish.repos) == 1 and bool(self._vocabulary.refs(self._wish.repos[0], word.text))
+        known, named = self._vocabulary.repos(), self._wish.repos
+        repo = named[0] if len(named) == 1 else known[0] if len(known) == 1 and not (named or self._all) else None
+        return repo is not None and bool(self._vocabulary.refs(repo, word.text))
 
     def _set_ref(self, ref: str) -> int:
         if self._wish.ref and self._wish.ref != ref:

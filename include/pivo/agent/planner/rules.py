@@ -88,7 +88,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "read_file",
         "CONTENT|SHOW|ASOF|ASK",
-        "CONTENT FILE ASOF COMMIT TAG BRANCH FOLDER LAST SOURCE",
+        "CONTENT FILE ASOF COMMIT TAG BRANCH FOLDER LAST SOURCE CURRENT",
         {**_ENDS, "paths": _ONE, "ends": _OPT},
         conditions.one_file,
     ),

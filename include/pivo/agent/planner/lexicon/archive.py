@@ -71,11 +71,11 @@ ARCHIVE: dict[str, str] = {
     ),
     "VERIFY": (
         "verified|verification|verify|integrity check|integrity|validated|audited for integrity|proven|proved|"
-        "checksum|checksums|verifying|verifications run|integrity verification|verification run|checked for integrity|"
+        "checksum|checksums|verifying|verifications run|integrity verification|checked for integrity|"
         "checked for damage|checked for corruption|integrity-checked|integrity-check|checked for errors|"
         "integrity test|integrity tests|tested for integrity|health-checked|inspected|inspection|inspections|"
         "verification result|verification status|audited|check-up|checkup|tested|check-ups|bit-rot check|"
-        "consistency check|consistency checks|checked over|verification job|integrity scan|integrity scans"
+        "consistency check|consistency checks|checked over|integrity scan|integrity scans"
     ),
     "NEVER VERIFY": (
         "unverified|never verified|never been verified|not been verified yet|not verified yet|"
@@ -230,5 +230,6 @@ ARCHIVE: dict[str, str] = {
         "all repos|all repositories|all the repositories|all the repos|all our repos|all our repositories|"
         "all of the repositories|all of the repos"
     ),
+    "VERIFY RUN": "verification run|verify run|verification job",
 }
 """Concepts → phrases, parted by `|`. `A / B` has several meanings, the likeliest first."""

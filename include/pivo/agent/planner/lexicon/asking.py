@@ -174,7 +174,7 @@ ASKING: dict[str, str] = {
         "everything but|everyone but|anyone but|anybody but|everybody but|all but|all except|do without|free of|"
         "devoid of|exclude|leave aside|not counting|not including|outside of|failed to|fail to|fails to|failing to|"
         "failed to get|yet to|not a single|not one|not any|no one|no-one|noone|gone without|go without|goes without|"
-        "went without|been without|going without"
+        "went without|been without|going without|others than|anybody other than|someone other than|people other than"
     ),
     "PER": (
         "per|for each|grouped by|by each|each|broken down by|grouped per|split by|split up by|broken up by|per each"

@@ -22,6 +22,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ),
     # telling to do something
     (r"(?:it is|it 's)? ?time to", ""),
+    (rf"{_POLITE}(?:start|begin|go ahead with|run) (?:verifying|checking|verify)", "verify"),
+    (rf"{_POLITE}(?:start|begin|go ahead with) (?:backing up|snapshotting|archiving)", "back up"),
     (
         rf"{_POLITE}(?:start|do|run|perform|prepare|propose|set up|arrange|trigger|make|launch|kick off|initiate|"
         rf"begin|execute)(?: me| "
