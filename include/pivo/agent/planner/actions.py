@@ -29,7 +29,7 @@ _VERIFY = (
     "deeply verify",
     "start a verification", "prove", "verify the archive", "deep verify", "verify the integrity",
     "start a deep verification",
-    "run a deep verify", "do a deep verification", "verifying", "check", "validate", "inspect", "test", "make sure",
+    "run a deep verify", "do a deep verification", "verifying", "check", "validate", "make sure",
     "make sure that", "ensure", "ensure that", "prove that", "verify that", "check that", "confirm that",
     "double-check",
 )  # fmt: skip

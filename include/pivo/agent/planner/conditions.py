@@ -90,7 +90,7 @@ def people(r: Reading) -> bool:
 def listed(r: Reading) -> bool:
     """Commits as such; when they were lost, and what a force-push moved, are other questions."""
     if "LOST" in r.concepts:
-        return "WHEN" not in r.concepts
+        return "WHEN" not in r.concepts and bool(r.concepts & {"COMMIT", "ASK", "SHOW", "FORCED"})
     if "WHERE" in r.concepts and not (r.paths and "COMMITS" in r.concepts):
         return False
     return about_commits(r) and "FORCED" not in r.concepts
