@@ -85,7 +85,7 @@ class Remote:
 
     `head` is the commit of HEAD, None when it is unborn; `head_ref` the branch it stands on, None when detached.
     `symrefs` are other refs that follow one of these (name → that one), where the remote tells: the protocol's first
-    version, which git daemons still speak to PIVO, tells of HEAD only.
+    version tells of HEAD only.
     """
 
     refs: dict[str, str]
@@ -241,7 +241,7 @@ def _fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], i
     path = unquote(urlsplit(url).path) if url.startswith("file:") else ""
     if path and not Path(path).is_dir():
         raise _no_repository(path)
-    with tempfile.TemporaryFile() as said, _symrefs(path) as following, _told(url, said):
+    with tempfile.TemporaryFile() as said, _told(url, said):
 
         def heard(line: bytes) -> None:  # why a server fails, it says on the channel for progress
             if any(sign in line for sign in (b"error", b"fatal")) and said.tell() < _SAID:
@@ -252,7 +252,6 @@ def _fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], i
             result = client.fetch_pack(where, wants, _Walker(haves), sink, progress=heard)
         if result.new_shallow:
             raise _shallow(url)
-        follow = following()
     if result.object_format not in (None, "sha1"):
         raise SourceError(
             f"{public(url)} uses {result.object_format} object names.", "PIVO archives SHA-1 repositories only, so far."
@@ -261,12 +260,11 @@ def _fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], i
     refs = {name: oid for name, oid in named.items() if name != "HEAD"}
     head = result.refs.get(HEADREF)
     ref = result.symrefs.get(HEADREF)
-    if not result.refs and path:
-        # An empty repository has a branch in mind; the protocol's first version cannot tell it.
+    if path and not any(result.refs.values()):
         _check_local(path)
-        unborn = _git(path, "symbolic-ref", "--quiet", "HEAD")
+        unborn = _git(path, "symbolic-ref", "--quiet", "HEAD")  # an empty repository has a branch in mind
         return Remote({}, None, unborn, False)
-    follow |= {text(name): text(to) for name, to in result.symrefs.items() if name != HEADREF and to}
+    follow = {text(name): text(to) for name, to in result.symrefs.items() if name != HEADREF and to}
     follow = {name: to for name, to in follow.items() if name in refs and to in refs}
     return Remote(refs, head.decode() if head else None, text(ref) if ref else None, asked, follow)
 
@@ -307,23 +305,6 @@ def _git(path: str, *args: str) -> str | None:
         ["git", "-C", path, *args], env=_environment(), capture_output=True, text=True, errors="replace", check=False
     )
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-@contextmanager
-def _symrefs(path: str) -> Iterator[Callable[[], dict[str, str]]]:
-    """Gives the refs of a local repository that follow others; the protocol's first version tells of HEAD only.
-
-    git is asked while the repository is: it takes as long.
-    """
-    if not path:
-        yield dict
-        return
-    form = "--format=%(if)%(symref)%(then)%(refname) %(symref)%(end)"
-    command = ["git", "-C", path, "for-each-ref", form]
-    with subprocess.Popen(
-        command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace"
-    ) as listing:
-        yield lambda: dict(row.split(" ") for row in listing.communicate()[0].split("\n") if row)
 
 
 def _check_local(path: str) -> None:

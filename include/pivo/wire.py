@@ -92,12 +92,12 @@ class Wires:
         for wire in self._opened:
             wire.close()
 
-    def child(self, words: Sequence[str]) -> Wire:
-        """A process that talks git on its standard input and output."""
+    def child(self, words: Sequence[str], **env: str) -> Wire:
+        """A process that talks git on its standard input and output; `env` is added to its environment."""
         ours, theirs = socket.socketpair()
         with theirs:
             end = theirs.fileno()
-            process = subprocess.Popen(words, env=self.env, stdin=end, stdout=end, stderr=self.said)
+            process = subprocess.Popen(words, env={**self.env, **env}, stdin=end, stdout=end, stderr=self.said)
         return self._keep(Wire(ours, self.patience, process))
 
     def tcp(self, host: str, port: int) -> Wire:
@@ -120,7 +120,8 @@ class LocalClient(SubprocessGitClient):
 
     def _connect(self, cmd: bytes, path: bytes | str, protocol_version: int | None = None) -> Any:
         where = path.decode() if isinstance(path, bytes) else path
-        return self._wires.child(["git", cmd.decode(), where]).connected()  # absolute: never taken for an option
+        # Absolute: never taken for an option. The first version of the protocol tells of no symbolic ref but HEAD.
+        return self._wires.child(["git", cmd.decode(), where], GIT_PROTOCOL="version=2").connected()
 
 
 class DaemonClient(TCPGitClient):
