@@ -39,7 +39,13 @@ def learn(*secrets: str) -> None:
     for secret in secrets:
         if len(secret) >= SHORTEST:
             _known.update({secret, quote(secret, safe="")})
-            _known.update(base64.b64encode(f"{user}:{secret}".encode()).decode() for user in ("x-access-token", ""))
+            logins = (f"x-access-token:{secret}", f":{secret}", secret)
+            _known.update(base64.b64encode(login.encode()).decode() for login in logins)
+
+
+def known() -> list[str]:
+    """All that :func:`learn` was told, in every form, for other maskers."""
+    return sorted(_known)
 
 
 def masked(text: str) -> str:

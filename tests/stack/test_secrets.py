@@ -12,6 +12,7 @@ import gzip
 import json
 import os
 import re
+import socketserver
 import subprocess
 import threading
 import time
@@ -21,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import httpx
@@ -111,6 +112,31 @@ class Parrot:
     def __exit__(self, *_: object) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+
+class Mail(socketserver.StreamRequestHandler):
+    """A mail server that refuses every login, and repeats it."""
+
+    heard: ClassVar[list[str]] = []
+
+    def handle(self) -> None:
+        self.say("220 hello")
+        while line := self.rfile.readline().decode().strip():
+            verb = line.partition(" ")[0].upper()
+            if verb == "EHLO":
+                self.say("250-localhost\r\n250 AUTH PLAIN")
+            elif verb == "AUTH":
+                said = base64.b64decode(line.split()[-1]).decode().replace("\0", " ")
+                self.heard.append(said)
+                self.say(f"535 I do not like {said} ({line})")
+            elif verb == "QUIT":
+                self.say("221 bye")
+                return
+            else:
+                self.say("503 log in")
+
+    def say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
 
 
 class Watch:
@@ -210,15 +236,26 @@ def connections(stack: Settings, world: World) -> Iterator[None]:
             "extra": json.dumps({"url": f"http://{world.parrot.host}/services/{s.plant('alert-url')}"}),
         },
     }
+    made["pivo_webhook"] = {"conn_type": "generic", "password": s.plant("webhook")}
     with api(stack) as airflow:
         for name, body in made.items():
             airflow.delete(f"/api/v2/connections/{name}")  # of a test that was killed
-            airflow.post("/api/v2/connections", json={"connection_id": name, **body}).raise_for_status()
+            sure(lambda told={"connection_id": name, **body}: airflow.post("/api/v2/connections", json=told))
         try:
             yield
         finally:
             for name in made:
-                airflow.delete(f"/api/v2/connections/{name}")
+                sure(lambda name=name: airflow.delete(f"/api/v2/connections/{name}"))
+
+
+def sure(ask: Callable[[], httpx.Response]) -> None:
+    """Asks until Airflow has done it: its SQLite is locked now and then."""
+    for _ in range(20):
+        answer = ask()
+        if answer.status_code < 500:
+            break
+        time.sleep(0.5)
+    assert answer.is_success or answer.status_code == 409, answer.text
 
 
 def api(stack: Settings) -> httpx.Client:
@@ -260,11 +297,33 @@ def through_airflow(stack: Settings, world: World, archived: Callable[[], object
         for dag, run in (("pivo_snapshot", registered), ("pivo_watch", watch)):
             assert airflow.wait(dag, run, timeout=200).state == "failed"
             world.shown[dag] = airflow.failure(dag, run) or ""
+        with mail(stack, world):
+            again = airflow.trigger("pivo_watch", {}).run_id
+            assert airflow.wait("pivo_watch", again, timeout=200).state == "failed"
         assert airflow.wait("pivo_restore", restore, timeout=200).state == "success", airflow.failure(
             "pivo_restore", restore
         )
     stack.repositories.write_text("repositories: []\n")
     assert "secrets/git-credentials" in world.shown["pivo_snapshot"]
+
+
+@contextlib.contextmanager
+def mail(stack: Settings, world: World) -> Iterator[None]:
+    """Alerts go by mail meanwhile; the login is refused."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mail) as server, api(stack) as airflow:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        body = {
+            "connection_id": "pivo_alert",
+            "conn_type": "smtp",
+            "host": "127.0.0.1",
+            "port": server.server_address[1],
+            "login": "pivo",
+            "password": world.secrets.plant("smtp"),
+            "extra": json.dumps({"disable_tls": True, "disable_ssl": True, "to": "a@example.org", "retry_limit": 1}),
+        }
+        sure(lambda: airflow.patch("/api/v2/connections/pivo_alert", json=body))
+        yield
+        server.shutdown()
 
 
 def on_the_command_line(stack_env: Mapping[str, str], world: World) -> None:
@@ -311,6 +370,10 @@ def in_the_chat(stack: Settings, world: World) -> None:
             answer = page.post("/pivo/api/ask", json=body)
             assert answer.status_code == 200
             world.shown[f"chat {number}"] = answer.text
+        signed = {"X-Hub-Signature-256": f"sha256={'0' * 64}", "X-GitHub-Event": "push", "X-GitHub-Delivery": talk}
+        answer = page.post("/pivo-webhook/github", json={"repository": {"full_name": "a/b"}}, headers=signed)
+        assert answer.status_code in (401, 403)
+        world.shown["webhook"] = answer.text
         world.shown["chat again"] = page.get(f"/pivo/api/conversations/{talk}").text
         world.shown["conversations"] = page.get("/pivo/api/conversations").text
 
@@ -342,8 +405,15 @@ def test_a_run_leaves_no_secret_behind(
             what.result(timeout=200)
         pivo("index")
         time.sleep(1)  # the last lines of logs
-    heard = secrets.found_in("\n".join(world.parrot.heard).encode())
-    assert heard >= {"alert-url", "alert-bearer", "gemini-key", "gemini-key-of-a-file", "another-forge-token"}, heard
+    heard = secrets.found_in("\n".join([*world.parrot.heard, *Mail.heard]).encode())
+    assert heard >= {
+        "smtp",
+        "alert-url",
+        "alert-bearer",
+        "gemini-key",
+        "gemini-key-of-a-file",
+        "another-forge-token",
+    }, heard
     assert len(secrets.values) >= 20
 
     leaks: dict[str, set[str]] = {}
