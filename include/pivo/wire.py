@@ -63,6 +63,8 @@ class Wire:
         self._end.close()
         if self._process:
             try:
+                if self._process.poll() is None:
+                    _ended(self._process.pid, _LAST_WORDS)
                 self._process.wait(_LAST_WORDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
@@ -71,6 +73,19 @@ class Wire:
     def connected(self) -> Connected:
         """As dulwich's clients take it."""
         return Protocol(self.read, self.write, self.close), self.can_read, None
+
+
+def _ended(pid: int, patience: float) -> None:
+    """Waits for the end of a child process, that nobody has waited for, where the system can tell it.
+
+    `wait` with a timeout looks and sleeps in turn.
+    """
+    if hasattr(os, "pidfd_open"):
+        end = os.pidfd_open(pid)
+        try:
+            select.select([end], [], [], patience)
+        finally:
+            os.close(end)
 
 
 @dataclass
