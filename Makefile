@@ -26,7 +26,7 @@ down:  ## stop the stack; what is stored stays
 test: dev  ## all tests; those of the stack against a stack of their own. Prints what the unit tests cover
 	@rm -rf .coverage && mkdir .coverage
 	@$(BIN)/coverage run $(UNIT)
-	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report | tail -n 1
+	@$(BIN)/coverage combine --quiet && echo "The unit tests cover $$($(BIN)/coverage report --format=total) %."
 	@$(BIN)/python -m pytest --ignore tests/unit
 
 unit: dev  ## the tests that need no stack, four at a time: most of them wait for a socket
