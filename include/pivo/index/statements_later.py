@@ -87,35 +87,3 @@ CREATE TABLE head_files (
 CREATE INDEX head_files_size ON head_files (size);
 CREATE INDEX head_files_repo_size ON head_files (repo_id, size);
 """
-
-ADDRESSES = """
-CREATE TABLE addresses (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE);
-INSERT INTO addresses SELECT min(id), email FROM people GROUP BY email;
-
-ALTER TABLE people ADD COLUMN address_id INTEGER NOT NULL DEFAULT 0;
-UPDATE people SET address_id = a.id FROM addresses a WHERE a.email = people.email;
-
-ALTER TABLE commits ADD COLUMN address_id INTEGER NOT NULL DEFAULT 0;
-UPDATE commits SET address_id = p.address_id FROM people p WHERE p.id = commits.author_id;
-DROP INDEX commits_author_time;
-CREATE INDEX commits_address_time ON commits (address_id, commit_time, author_id);
-"""
-
-FILES = """
-ALTER TABLE commit_files ADD COLUMN size INTEGER;
-DROP INDEX commit_files_path_time;
-CREATE INDEX commit_files_path_time ON commit_files (path_id, commit_time, status);
-
-ALTER TABLE repos ADD COLUMN files_head TEXT;
-CREATE TABLE head_files (
-    repo_id INTEGER NOT NULL,
-    path_id INTEGER NOT NULL,
-    mode TEXT,
-    blob BLOB,
-    size INTEGER,
-    commit_id INTEGER NOT NULL,
-    PRIMARY KEY (repo_id, path_id)
-) WITHOUT ROWID;
-CREATE INDEX head_files_size ON head_files (size);
-CREATE INDEX head_files_repo_size ON head_files (repo_id, size);
-"""
