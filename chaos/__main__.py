@@ -40,9 +40,12 @@ def main() -> None:
     try:
         chaos = _chaos(stack, home, options.seed, told)
         for part in chosen:
-            rounds.append(chaos.kill(part))
-            _tell(rounds[-1])
+            if time.monotonic() - begun < options.minutes * 60:
+                rounds.append(chaos.kill(part))
+                _tell(rounds[-1])
         last = chaos.end()
+        if len(rounds) < len(chosen):
+            last.append(f"Not tried within {options.minutes} minutes: {', '.join(chosen[len(rounds) :])}.")
     except Broken as err:
         last = [str(err)]
     finally:
@@ -84,6 +87,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m chaos", description="Kills each part of a stack in turn.")
     parser.add_argument("--seed", type=int, default=1, help="Decides the moments and the repositories.")
     parser.add_argument("--parts", default="", help="Some parts only, with commas between them.")
+    parser.add_argument("--minutes", type=int, default=40, help="No part is killed after these.")
     parser.add_argument("--page", default="", help="Write the table and what was said to this Markdown file.")
     parser.add_argument("--keep", action="store_true", help="Leave the stack's files where they are.")
     return parser.parse_args()
