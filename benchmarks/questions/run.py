@@ -33,7 +33,17 @@ from pivo.restore.policy import Policy
 from pivo.settings import Settings
 
 FOLDER = Path(__file__).parent
-_FILES = ("grown", "paraphrases", "later", "self", "independent", "independent2", "independent3", "traps")
+_FILES = (
+    "grown",
+    "paraphrases",
+    "later",
+    "self",
+    "independent",
+    "independent2",
+    "independent3",
+    "independent4",
+    "traps",
+)
 _OUTSIDE = {"restore_repo", "snapshot_repo", "verify_repo", "dag_run_status"}
 """Tools that need a forge or Airflow: here the call itself, with its arguments resolved, is held against the gold."""
 

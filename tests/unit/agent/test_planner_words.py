@@ -82,6 +82,12 @@ def test_ways_of_putting_a_question(said: str, plain: str) -> None:
     assert joined(rewrite(words(said))) == plain
 
 
+@pytest.mark.parametrize("verb", ["add", "change", "delete", "introduce", "frobnicate"])
+def test_no_way_feeds_on_what_it_made(verb: str) -> None:
+    once = rewrite(words(f"which files did commit 8ea84655 {verb}"))
+    assert joined(rewrite(once)) == joined(once) == f"which files did commit 8ea84655 {verb}"
+
+
 @pytest.mark.parametrize(
     "question",
     [

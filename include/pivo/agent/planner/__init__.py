@@ -187,7 +187,7 @@ class Planner:
         reason = "; ".join(wanted.problems)
         candidates = tuple(dict.fromkeys(wanted.candidates))
         if candidates:
-            reason += f". Did you mean {', '.join(candidates[:5])}?"
+            reason += f"{'. ' if reason else ''}Did you mean {', '.join(candidates[:5])}?"
         repo = next((r for r in (*wanted.repos, *candidates) if r in self._vocabulary.repos()), None)
         understood = (says, *wanted.understood)
         return Refusal(understood, tuple(wanted.unknown), reason.strip(), self.suggestions(question, repo))

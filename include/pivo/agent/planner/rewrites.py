@@ -45,19 +45,26 @@ def _one(found: list[Word], flat: str, starts: Sequence[int]) -> list[Word] | No
             continue
         if match.end() < len(flat) and not flat[match.end()].isspace() and not flat[match.end() - 1].isspace():
             continue
-        first, last = _words_at(starts, *match.span())
-        put: list[Word] = []
-        for word in told:
-            group = _GROUP.match(word.text)
-            if group is None:
-                put.append(word)
-            elif match[int(group[1])]:
-                a, b = _words_at(starts, *match.span(int(group[1])))
-                put += found[a:b]
-        made = [*found[:first], *put, *found[last:]]
+        made = _put(found, starts, match, told)
+        if len(made) > len(found) and (again := pattern.search(spans_of(made)[0])) and again.start() == match.start():
+            continue  # it would feed on what it made, and grow
         if made and [w.norm for w in made] != [w.norm for w in found]:
             return made
     return None
+
+
+def _put(found: list[Word], starts: Sequence[int], match: re.Match[str], told: Sequence[Word]) -> list[Word]:
+    """The words with those of the match exchanged for the template's."""
+    first, last = _words_at(starts, *match.span())
+    put: list[Word] = []
+    for word in told:
+        group = _GROUP.match(word.text)
+        if group is None:
+            put.append(word)
+        elif match[int(group[1])]:
+            a, b = _words_at(starts, *match.span(int(group[1])))
+            put += found[a:b]
+    return [*found[:first], *put, *found[last:]]
 
 
 def _words_at(starts: Sequence[int], start: int, end: int) -> tuple[int, int]:

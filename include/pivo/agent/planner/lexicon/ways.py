@@ -212,7 +212,8 @@ REWRITES: tuple[tuple[str, str], ...] = (
     (
         rf"(?:what|which) files (?:does|did|do|were|are|is)(?: all)?(?: part of| in| contained in| included in)? "
         rf"(?:the )?(?:commit )?{HEX}"
-        r"(?: contain| include| have| touch| affect| comprise| consist of| involve| hold)?",
+        r"(?: contain| include| have| touch| affect| comprise| consist of| involve| hold)?"
+        r"(?! (?:change|add|create|introduce|delete|remove|drop|modify|edit|update|alter|rename|move)\b)",
         "which files did commit <1> change",
     ),
     (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pivo.agent.brain import Query
 from pivo.agent.planner.frames import Frame
 from pivo.agent.planner.reading import Reading
@@ -15,6 +17,7 @@ _FLAGS = {
     "MERGE": ("parents > 1", "that are merges"),
     "NOMERGE": ("parents < 2", "that are no merges"),
 }
+_WHICH_REPO = re.compile(r"\b(?:which|what) (?:repo|repos|repository|repositories|project|projects)\b")
 _SEARCH = "substr(hash, 1, 10) AS short_hash, commit_time, author_name, subject, repo_name, hash"
 
 
@@ -86,11 +89,19 @@ def _group(frame: Frame) -> tuple[str, str]:
 def _contributors(frame: Frame, reading: Reading) -> Query:
     what = "COUNT(DISTINCT commit_hash)" if reading.path else "COUNT(*)"
     # Counted beforehand, lost commits included: only where nothing was ever lost would the roll-up say the same.
-    columns = f"author_name, {what} AS commits, MIN(commit_time) AS first, MAX(commit_time) AS last"
+    by = "author_name, repo_name" if _which_repo(reading) else "author_name"
+    columns = f"{by}, {what} AS commits, MIN(commit_time) AS first, MAX(commit_time) AS last"
     way = "" if "LEAST" in reading.concepts else " DESC"
-    tail = f"GROUP BY author_name ORDER BY commits{way}, author_name LIMIT :n"
-    says = f"people by number of commits{', fewest first' if not way else ''}"
+    tail = f"GROUP BY {by} ORDER BY commits{way}, {by} LIMIT :n"
+    each = " in each repository" if _which_repo(reading) else ""
+    says = f"people by number of commits{each}{', fewest first' if not way else ''}"
     return commits(reading, columns).tail(tail, n=frame.limit or 50).query(says)
+
+
+def _which_repo(reading: Reading) -> bool:
+    """Whether the repository is asked for, too: "who committed today, and in which repository?" """
+    said = " ".join(word.norm for word in reading.words)
+    return not reading.repos and _WHICH_REPO.search(said) is not None
 
 
 def _count_people(frame: Frame, reading: Reading) -> Query:

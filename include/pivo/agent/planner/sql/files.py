@@ -9,24 +9,32 @@ from pivo.agent.planner.sql.commits import changed
 from pivo.agent.planner.sql.select import Compiler, Select
 
 _CHANGE = "path, status, commit_time, author_name, subject, repo_name, commit_hash"
+_KINDS = {"ADDED": ("A", "added"), "DELETED": ("D", "deleted")}
 
 
 def _commit_files(frame: Frame, reading: Reading) -> Query:
     return (
-        _of_commit("status, path, repo_name, commit_hash", reading).tail("ORDER BY path").query("the files of commit")
+        _of_commit("status, path, repo_name, commit_hash", reading)
+        .tail("ORDER BY path")
+        .query(f"the {_kind(reading)}files of commit")
     )
 
 
 def _count_commit_files(frame: Frame, reading: Reading) -> Query:
-    return _of_commit("COUNT(*) AS files", reading).query("the number of files of commit")
+    return _of_commit("COUNT(*) AS files", reading).query(f"the number of {_kind(reading)}files of commit")
 
 
 def _of_commit(columns: str, reading: Reading) -> Select:
     select = Select(columns, "v_changes").repo(reading).commit(reading.commits[0], "commit_hash")
-    for concept, letter in (("ADDED", "A"), ("DELETED", "D")):
+    for concept, (letter, _) in _KINDS.items():
         if concept in reading.concepts:
             select.where("status = :status", status=letter)
     return select
+
+
+def _kind(reading: Reading) -> str:
+    """Which of a commit's files are shown, when not all."""
+    return "".join(f"{says} " for concept, (_, says) in _KINDS.items() if concept in reading.concepts)
 
 
 def _changes(status: str, says: str) -> Compiler:
