@@ -19,7 +19,7 @@ REACHED = {
     "independent": 0.97,
     "independent2": 0.95,
     "independent3": 0.95,
-    "independent4": 0.75,
+    "independent4": 0.78,
     "self": 0.95,
 }
 """The share of right answers; the planner was mended for all of them since they were written, for the fourth set

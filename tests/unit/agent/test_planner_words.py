@@ -82,6 +82,18 @@ def test_ways_of_putting_a_question(said: str, plain: str) -> None:
     assert joined(rewrite(words(said))) == plain
 
 
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("when has Ada last committed, no matter in which repository", "across all repositories"),
+        ("which commits are lost, over all the repositories", "across all the repositories"),
+        ("commits that touched anything below the folder lib/ in acme/web", "in the folder lib/ in acme/web"),
+    ],
+)
+def test_ways_of_saying_where(said: str, plain: str) -> None:
+    assert joined(rewrite(words(said))).endswith(plain)
+
+
 @pytest.mark.parametrize("verb", ["add", "change", "delete", "introduce", "frobnicate"])
 def test_no_way_feeds_on_what_it_made(verb: str) -> None:
     once = rewrite(words(f"which files did commit 8ea84655 {verb}"))

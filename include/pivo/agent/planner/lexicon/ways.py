@@ -35,6 +35,17 @@ REWRITES: tuple[tuple[str, str], ...] = (
     (r"(?:in|on) (\S+) but(?: are| is)? missing (?:in|from|on) (\S+)", "on <1> not on <2>"),
     (r"(?:the )?(\S+) branch but not (?:yet )?(?:on |in )?(?:the )?(\S+)(?: branch)?", "branch <1> not on <2>"),
     *COMMANDS,
+    # where
+    (
+        r"(?:no matter|regardless of|irrespective of|never mind) (?:in |on )?(?:which|what|the) (?:repo|repository|"
+        r"project)\b",
+        "across all repositories",
+    ),
+    (
+        r"over(?= (?:all|every|any)(?: of)?(?: the| our| your| my)? (?:repos?|repository|repositories|projects?)\b)",
+        "across",
+    ),
+    (r"(?:below|beneath|underneath|inside of) (?:the )?(?:folder|directory|dir) (?=\S+)", "in the folder "),
     # asking
     (r"(?:is|would) it (?:be )?possible (?:to|for you to)", ""),
     (rf"(do|did|does|have|has) {PEOPLE} (?=(?:commit|push|change|touch|work|contribute|edit|modify)\b)", "<1>"),
