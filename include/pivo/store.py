@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ _FULL = re.compile(
     r"could only be written to 0 of .* There are [1-9]|No space left|Out of space|insufficient space", re.I
 )
 _NO_DATANODE = ("safe mode", "datanode(s) running", "Failed to find datanode", "Could not obtain block")
+_HEARTBEAT = 3.5  # seconds; a DataNode tells every 3 what it has free
 CHUNK = 1 << 20
 _READ_ONLY, _SEALED, _OPEN = "444", "555", "755"  # modes of files, of published folders, of those that go away
 
@@ -247,9 +249,14 @@ class HdfsStore:
             )
         except Unavailable as err:
             # Of a full disk HDFS says that there is no DataNode, or a DataNode hangs up in the middle.
-            left, block = self._direct.room() or (1, 0)
-            if left < block:
-                raise _no_room(path, f"{left:,} bytes are free, a block has {block:,}.") from err
+            # What is free the NameNode knows from the last heartbeat, so it is asked again after the next.
+            for pause in (0.0, _HEARTBEAT):
+                time.sleep(pause)
+                left, block = self._direct.room() or (1, 0)
+                if left < block:
+                    raise _no_room(path, f"{left:,} bytes are free, a block has {block:,}.") from err
+                if not block:
+                    break
             raise
 
     def rename(self, src: str, dst: str) -> None:

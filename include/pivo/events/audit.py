@@ -37,6 +37,7 @@ PATIENCE = 1.0
 ACT_SECONDS = 4.0
 """Seconds in which Kafka must have taken the record of something that is about to be done."""
 
+_LISTEN_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 _SENDER = {
     "acks": "all",
@@ -69,6 +70,7 @@ class AuditLog:
         self._pid = os.getpid()
         self._spool = spool.Spool(self._folder)
         self._producer: Producer | None = None
+        self._listener: threading.Thread | None = None
         self._pending: set[str] = set()
         self._away = ""  # why no broker can be reached, as librdkafka last said
         self._reached = False
@@ -84,8 +86,10 @@ class AuditLog:
     def record(self, event: Recorded) -> None:
         """Keeps `event`, and sends it when Kafka is there. Unavailable only when neither disk nor Kafka takes it."""
         self._put(event)
-        if self._producer is not None:
-            self._producer.poll(0)
+        with self._lock:
+            if self._producer is not None and self._listener is None:
+                self._listener = threading.Thread(target=self._listen, args=(self._producer,), daemon=True)
+                self._listener.start()
 
     def require(self, event: Recorded, seconds: float = ACT_SECONDS) -> None:
         """As :meth:`record`, but returns only when Kafka has it: Unavailable otherwise. For what is about to act."""
@@ -171,6 +175,15 @@ class AuditLog:
                 self._connected().produce(AUDIT_TOPIC, key=key, value=value, headers=_HEADERS, on_delivery=delivered)
             except (BufferError, KafkaException) as err:  # its queue is full, or it cannot even be made
                 self._away = str(err)
+
+    def _listen(self, producer: Producer) -> None:
+        """Hears what Kafka has taken, so that a process which lives on and records no more does not keep it on disk."""
+        while True:
+            producer.poll(_LISTEN_SECONDS)
+            with self._lock:
+                if not self._pending or self._producer is not producer:
+                    self._listener = None
+                    return
 
     def _connected(self) -> Producer:
         if self._producer is None:

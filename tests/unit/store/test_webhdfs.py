@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from pivo import store as store_module
 from pivo.errors import NotFound, Unavailable
 from pivo.hdfsaddress import Address
 from pivo.store import HdfsStore
@@ -162,8 +163,9 @@ def test_a_missing_file_is_not_found(nodes: tuple[Node, Node, Node]) -> None:
     ],
 )
 def test_a_full_disk_is_told_from_a_datanode_that_is_gone(
-    nodes: tuple[Node, Node, Node], free: int, capacity: int, sentence: str
+    nodes: tuple[Node, Node, Node], free: int, capacity: int, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(store_module, "_HEARTBEAT", 0.0)
     nodes[0].free, nodes[0].capacity = free, capacity
     with pytest.raises(Unavailable) as told:
         HdfsStore(f"webhdfs://{nodes[0].address}/backups", "writer", 5).write("x", [b"1"])
