@@ -40,7 +40,13 @@ _QUOTA = {"DSQuotaExceededException", "NSQuotaExceededException", "QuotaByStorag
 _FULL = re.compile(
     r"could only be written to 0 of .* There are [1-9]|No space left|Out of space|insufficient space", re.I
 )
-_NO_DATANODE = ("safe mode", "datanode(s) running", "Failed to find datanode", "Could not obtain block")
+_NO_DATANODE = (
+    "safe mode",
+    "datanode(s) running",
+    "Failed to find datanode",
+    "Could not obtain block",
+    "are bad. Aborting",  # all of a block's DataNodes gave up on it
+)
 _HEARTBEAT = 3.5  # seconds; a DataNode tells every 3 what it has free
 CHUNK = 1 << 20
 _READ_ONLY, _SEALED, _OPEN = "444", "555", "755"  # modes of files, of published folders, of those that go away
