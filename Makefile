@@ -29,8 +29,8 @@ test: dev  ## all tests; those of the stack against a stack of their own. Prints
 	@$(BIN)/coverage combine --quiet && echo "The unit tests cover $$($(BIN)/coverage report --format=total) %."
 	@$(BIN)/python -m pytest --ignore tests/unit
 
-unit: dev  ## the tests that need no stack, four at a time: most of them wait for a socket
-	@$(BIN)/python $(UNIT)
+unit: dev  ## the quick ones of the tests that need no stack, four at a time: most of them wait for a socket
+	@$(BIN)/python $(UNIT) -m "not slow"
 
 lint: dev  ## what a change must be clean of
 	@$(BIN)/ruff check .
