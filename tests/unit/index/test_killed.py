@@ -17,20 +17,21 @@ from pivo.index.writer import drain
 
 KILLS = 100
 # One process imports everything and forks a drainer whenever it is told to: a start takes moments.
-FORKS = """
+FORKS = r"""
 import os, sys
 from pathlib import Path
 from pivo.index import kafka, writer
 kafka.Source._topic_ids = lambda self: {}
 kafka._CHUNK, writer.BATCH = 10, 10
+# one write a line: print makes several where Python does not buffer, and a blow or another process comes between
+say = lambda text: os.write(1, f"{text}\n".encode())
 for line in sys.stdin:
     pid = os.fork()
     if pid == 0:
-        says = lambda step, done, total: print(".", flush=True)
-        writer.drain(Path(line.strip()), {"bootstrap.servers": sys.argv[1]}, progress=says)
+        writer.drain(Path(line.strip()), {"bootstrap.servers": sys.argv[1]}, progress=lambda *_: say("."))
         os._exit(0)
-    print("pid", pid, flush=True)
-    print("ended", os.waitpid(pid, 0)[1], flush=True)
+    say(f"pid {pid}")
+    say(f"ended {os.waitpid(pid, 0)[1]}")
 """
 
 
