@@ -21,6 +21,7 @@ from pivo.events import (
     AuditEvent,
     Event,
     EventLog,
+    client_config,
     commit_events,
     snapshot_events,
 )
@@ -167,6 +168,24 @@ def beside_a_secret(folder: Path, snapshots: int) -> Path:
     return folder / "pivo.db"
 
 
+def messages(kafka: Mapping[str, str], topic: str) -> list[Message]:
+    """All that a topic has, each partition's in order; `kafka` are librdkafka's settings."""
+    end = {"group.id": "t", "enable.partition.eof": True, "auto.offset.reset": "earliest"}
+    consumer = Consumer(client_config(kafka) | end)
+    parts = list(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+    consumer.assign([TopicPartition(topic, p, 0) for p in parts])
+    found, ends = [], 0
+    while ends < len(parts):
+        message = consumer.poll(10)
+        assert message is not None
+        if message.error():
+            ends += 1
+        else:
+            found.append(message)
+    consumer.close()
+    return found
+
+
 class MockKafka:
     """librdkafka's own broker within this process: real protocol, no isolation of transactions, no topic ids."""
 
@@ -185,17 +204,4 @@ class MockKafka:
 
     def messages(self, topic: str) -> list[Message]:
         """All that a topic has, each partition's in order, what an aborted transaction sent included."""
-        end = {"group.id": "t", "enable.partition.eof": True, "auto.offset.reset": "earliest"}
-        consumer = Consumer(self.config | end)
-        parts = list(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-        consumer.assign([TopicPartition(topic, p, 0) for p in parts])
-        found, ends = [], 0
-        while ends < len(parts):
-            message = consumer.poll(10)
-            assert message is not None
-            if message.error():
-                ends += 1
-            else:
-                found.append(message)
-        consumer.close()
-        return found
+        return messages(self.config, topic)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
+from index_kit import messages
 from pivo import health
 from pivo.errors import NotFound
-from pivo.events import AUDIT_TOPIC, client_config, spool
+from pivo.events import AUDIT_TOPIC, spool
 from pivo.events.audit import folder
 from pivo.orchestrator import Orchestrator
 from pivo.settings import CHECKOUT, Settings
@@ -96,16 +96,7 @@ def test_no_secret_gets_there(pivo: Pivo, stack: Settings, repo: tuple[str, str]
     pivo("ingest", f"https://127.0.0.1:1/{SECRET}.git", "--name", name, code=1)
     pivo("restore", name, "main", "--to", f"https://ann:{SECRET}@example.org/x.git", "--yes", code=2)
     pivo("index")
-    consumer = Consumer(client_config(stack.kafka) | {"group.id": "t", "enable.partition.eof": True})
-    parts = consumer.list_topics(AUDIT_TOPIC, timeout=10).topics[AUDIT_TOPIC].partitions
-    consumer.assign([TopicPartition(AUDIT_TOPIC, p, 0) for p in parts])
-    values, ends = [], 0
-    while ends < len(parts):
-        message = consumer.poll(10)
-        assert message is not None
-        ends += message.error() is not None
-        values.append(b"" if message.error() else message.value() or b"")
-    consumer.close()
+    values = [m.value() or b"" for m in messages(stack.kafka, AUDIT_TOPIC)]
     files = [
         p for p in (*stack.index.parent.glob(stack.index.name + "*"), *folder(stack.home).glob("*")) if p.is_file()
     ]

@@ -27,13 +27,13 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import gitmake
+from index_kit import messages
 from pivo.errors import UsageError
-from pivo.events import AUDIT_TOPIC, COMMIT_TOPIC, client_config
+from pivo.events import AUDIT_TOPIC, COMMIT_TOPIC
 from pivo.events.topics import STATE_TOPIC
 from pivo.orchestrator import Orchestrator
 from pivo.settings import CHECKOUT, Settings
@@ -380,16 +380,7 @@ def in_the_chat(stack: Settings, world: World) -> None:
 
 def read(stack: Settings, topic: str) -> bytes:
     """All that a topic holds."""
-    consumer = Consumer(client_config(stack.kafka) | {"group.id": "t", "enable.partition.eof": True})
-    parts = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, p, 0) for p in parts])
-    values, ends = [], 0
-    while ends < len(parts):
-        message = consumer.poll(10)
-        assert message is not None
-        ends += message.error() is not None
-        values.append(b"" if message.error() else (message.key() or b"") + (message.value() or b""))
-    consumer.close()
+    values = [(m.key() or b"") + (m.value() or b"") for m in messages(stack.kafka, topic)]
     return b"\n".join(values)
 
 
