@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 
+from pivo.agent import goingon
 from pivo.agent.brain import Brain, BrainError, Declaration, Mind, Part, TurnEnd
 from pivo.agent.events import (
     AgentEvent,
@@ -21,7 +22,6 @@ from pivo.agent.events import (
     Refusal,
     TextDelta,
     ToolCall,
-    ToolResult,
     Usage,
 )
 from pivo.agent.messages import Message, ModelMessage, ToolAnswer, ToolMessage, ToolUse, UserMessage
@@ -137,7 +137,7 @@ class Agent:
         else:
             output = self._toolbox.run(call)
             seen.append(same)
-        yield ToolResult(call.id, call.name, output.ok, output.view, output.summary, output.evidence)
+        yield goingon.told(self._toolbox.context, call, output)
         if output.proposal is not None:
             yield ProposalMade(output.proposal)
         return ToolAnswer(call.id, call.name, output.summary, output.ok, output.view)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def new_id(size: int) -> str:
+    """An id of `size` random bytes that a person can give to a command: it does not begin as an option does."""
+    while (made := secrets.token_urlsafe(size)).startswith("-"):
+        pass
+    return made
 
 
 @contextmanager

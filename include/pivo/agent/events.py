@@ -74,7 +74,8 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class ToolResult:
-    """`view` is for the person, `summary` what a model gets; `ok` is False for an error, said in `summary`."""
+    """`view` is for the person, `summary` what a model gets; `ok` is False for an error, said in `summary`. `more` is
+    the id of what comes next, where a view was cut."""
 
     id: str
     name: str
@@ -82,6 +83,7 @@ class ToolResult:
     view: View | None
     summary: Json
     evidence: Evidence
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def to_json(event: AgentEvent) -> Json:
                 "view": event.view.to_json() if event.view else None,
                 "error": event.summary.get("error") if not event.ok else None,
                 "evidence": {**asdict(event.evidence), "parameters": dict(event.evidence.parameters)},
+                "more": event.more,
             }
         case ProposalMade(proposal):
             return {"type": "proposal", **proposal.to_json()}

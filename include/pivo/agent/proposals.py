@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pivo.agent.database import opened
+from pivo.agent.database import new_id, opened
 from pivo.errors import NotFound, PivoError
 from pivo.models import Json
 
@@ -93,7 +92,7 @@ class Proposals:
         """A new open proposal of `who`."""
         now = self._clock()
         proposal = Proposal(
-            id=secrets.token_urlsafe(18),
+            id=new_id(18),
             who=who,
             tool=tool,
             arguments=arguments,

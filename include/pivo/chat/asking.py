@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, field_validator
 
-from pivo.agent import build, events
+from pivo.agent import build, events, goingon
 from pivo.agent.conversations import Conversations
 from pivo.chat import render
-from pivo.chat.guards import Callers, resources, same_origin
+from pivo.chat.guards import Callers, reading, resources, same_origin
 from pivo.chat.host import Caller, Host
 from pivo.chat.talks import Talks
 from pivo.errors import PivoError
@@ -40,6 +40,12 @@ class Question(BaseModel):
         return masked(question)  # it is remembered
 
 
+class More(BaseModel):
+    """Where a long answer goes on, as its tool's event told it."""
+
+    more: str = Field(pattern=r"^[A-Za-z0-9_-]{12}$")
+
+
 class Title(BaseModel):
     """A conversation's new name."""
 
@@ -51,7 +57,7 @@ class Nothing(BaseModel):
 
 
 def routes(host: Host, who: Callers) -> APIRouter:
-    """The routes under api/ask and api/conversations."""
+    """The routes under api/ask, api/more and api/conversations."""
     router = APIRouter()
 
     def talks() -> Talks:
@@ -62,6 +68,11 @@ def routes(host: Host, who: Callers) -> APIRouter:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         answer = _stream(host.settings(), caller.name, body, lambda: host.orchestrator(request, caller))
         return StreamingResponse(answer, media_type="text/event-stream", headers=headers)
+
+    @router.post("/api/more", dependencies=[Depends(same_origin)])
+    def more(body: More, caller: Annotated[Caller, Depends(who.anyone)]) -> Json:
+        with reading():
+            return _shown(goingon.go_on(build.toolbox(resources(host.settings()), caller.name), body.more))
 
     @router.get("/api/conversations")
     def conversations(caller: Annotated[Caller, Depends(who.anyone)]) -> list[Json]:
@@ -119,15 +130,17 @@ def _events(settings: Settings, who: str, body: Question, airflow: build.Airflow
         for event in agent.ask(body.question, history):
             if isinstance(event, events.Done):
                 book.save(body.conversation, who, (*history, *event.messages))
-            told = events.to_json(event)
-            if told["type"] == "tool_result":
-                told["view"] = render.with_colours(told["view"])
-            yield told
+            yield _shown(event)
     except PivoError as err:
         yield {"type": "error", "what": err.what, "do": err.do}
     except Exception:  # noqa: BLE001 - a stream has begun: the page must hear how it ends
         _log.exception("A question of %s broke off", who)
         yield {"type": "error", "what": "The answer broke off unexpectedly.", "do": "Airflow's own log says why."}
+
+
+def _shown(event: events.AgentEvent) -> Json:
+    told = events.to_json(event)
+    return told | {"view": render.with_colours(told["view"])} if told["type"] == "tool_result" else told
 
 
 def _sse(data: Json) -> str:

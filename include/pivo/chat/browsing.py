@@ -18,6 +18,7 @@ from pivo.models import Json
 _Repo = Annotated[str, Query(min_length=1, max_length=255)]
 _Ref = Annotated[str, Query(min_length=1, max_length=255)]
 _Path = Annotated[str, Query(max_length=4096)]
+_Line = Annotated[int, Query(ge=1, le=100_000_000)]
 _Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 
 
@@ -47,7 +48,7 @@ def routes(host: Host, who: Callers) -> APIRouter:
         caller: Annotated[Caller, Depends(who.anyone)],
         ref: _Ref = "HEAD",
         path: _Path = "",
-        line: Annotated[int, Query(ge=1, le=100_000_000)] = 1,
+        line: _Line = 1,
     ) -> Json:
         opened = resources(host.settings())
         with reading():
@@ -64,16 +65,21 @@ def routes(host: Host, who: Callers) -> APIRouter:
         caller: Annotated[Caller, Depends(who.anyone)],
         old: Annotated[str, Query(max_length=255)] = "",
         path: _Path = "",
+        after: _Path = "",
+        line: _Line = 1,
     ) -> Json:
         tools = build.toolbox(resources(host.settings()), caller.name)
-        arguments = {"repo": repo, "new": new, "old": old, "path": browse.clean(path)}
+        arguments: Json = {"repo": repo, "new": new, "old": old, "path": browse.clean(path), "after": after}
         asked = f"Compare {old or 'the parent'} with {new} in {repo}"
         tools.begin(asked, [UserMessage(asked)])
         with reading():
-            output = tools.run(ToolUse("page-1", "get_file_diff", {k: v for k, v in arguments.items() if v}))
+            output = tools.run(
+                ToolUse("page-1", "get_file_diff", {k: v for k, v in arguments.items() if v} | {"line": line})
+            )
         if output.view is None:
             raise NotFound(str(output.summary.get("error", "")), str(output.summary.get("do", "")))
-        return output.view.to_json()
+        more = output.more or {}
+        return output.view.to_json() | {"next": {k: more[k] for k in ("after", "line") if k in more} or None}
 
     @router.get("/download")
     def download(

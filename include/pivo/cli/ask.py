@@ -11,10 +11,10 @@ import typer
 from rich.live import Live
 from rich.markdown import Markdown
 from rich.panel import Panel
-from rich.syntax import Syntax
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from pivo.cli.found import clean, evidence, refused, result
 from pivo.cli.output import console, emit, stderr
 from pivo.cli.restore import DAG, stages
 from pivo.errors import PivoError
@@ -22,20 +22,19 @@ from pivo.settings import Settings
 
 if TYPE_CHECKING:
     from pivo.agent.build import Resources
-    from pivo.agent.events import AgentEvent, Evidence, Refusal, ToolCall, ToolResult
+    from pivo.agent.events import AgentEvent, ToolCall, ToolResult
     from pivo.agent.messages import Message
     from pivo.agent.outcomes import Outcome
     from pivo.agent.proposals import Proposal, Proposals
-    from pivo.agent.views import Code, Diff, Table
     from pivo.orchestrator import DagRun
 
-_HELP = "Ask anything about the archive, or for a restore. /help what can be asked, /quit ends."
-_NO_DISPLAY = {"hash", "repo_name"}  # columns that only repeat, left out where the table is wide
+_HELP = "Ask anything about the archive, or for a restore. /help what can be asked, /more goes on, /quit ends."
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
     app.command()(ask)
+    app.command()(more)
     app.command()(chat)
 
 
@@ -72,6 +71,32 @@ def ask(
         raise typer.Exit(1)
 
 
+def more(
+    page: Annotated[str, typer.Argument(metavar="ID", help="As `ask` told it under what it had to cut.")],
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Go on where a long answer was cut: the next rows, lines or files, by the very same query."""
+    from pivo.agent import build, events
+
+    settings = Settings.load()
+    with build.opened(settings) as resources:
+        found = _next(resources, page)
+    if json:
+        emit([events.to_json(found)])
+    else:
+        result(found)
+
+
+def _next(resources: Resources, page: str) -> ToolResult:
+    """What comes next; PivoError when that fails."""
+    from pivo.agent import build, goingon
+
+    found = goingon.go_on(build.toolbox(resources, resources.settings.user, "cli"), page)
+    if not found.ok:
+        raise PivoError(str(found.summary.get("error", "")), str(found.summary.get("do", "")))
+    return found
+
+
 def chat(
     offline: Annotated[bool, typer.Option("--offline", help="Use no model even if there is a key.")] = False,
 ) -> None:
@@ -80,6 +105,7 @@ def chat(
 
     settings = Settings.load()
     history: tuple[Message, ...] = ()
+    page = ""
     console.print(f"[dim]{_HELP}[/]")
     with build.opened(settings) as resources:
         agent = build.agent(resources, settings.user, "cli", offline=offline)
@@ -92,12 +118,26 @@ def chat(
                 history = ()
                 continue
             try:
+                if question == "/more":
+                    page = _more(resources, page)
+                    continue
                 answer = list(_shown(agent.ask(question.removeprefix("/"), history)))
+                page = next((e.more for e in reversed(answer) if isinstance(e, events.ToolResult)), "")
                 history += next((e.messages for e in answer if isinstance(e, events.Done)), ())
                 for proposal in _proposals(answer):
                     offer(resources, proposal, yes=False, wait=True)
             except PivoError as err:
-                stderr.print(Text(_clean(str(err)), style="red"))
+                stderr.print(Text(clean(str(err)), style="red"))
+
+
+def _more(resources: Resources, page: str) -> str:
+    """Shows what comes next; where it goes on then, if it does."""
+    if not page:
+        console.print(Text("There is no more of the last answer.", style="dim"))
+        return ""
+    found = _next(resources, page)
+    result(found)
+    return found.more
 
 
 def _prompt() -> str | None:
@@ -130,15 +170,15 @@ def _shown(answer: Iterable[AgentEvent]) -> Iterable[AgentEvent]:
             case events.ToolResult():
                 results.append(event)
             case events.Refusal():
-                _refusal(event)
+                refused(event)
             case events.ProposalMade():
                 pass  # drawn by offer, after the text
             case events.Done():
                 if text.strip():
-                    console.print(Markdown(_clean(text.strip()), hyperlinks=False))
-                for result in results:
-                    _result(result)
-                note = f" ({_clean(event.badge.note)})" if event.badge.note else ""
+                    console.print(Markdown(clean(text.strip()), hyperlinks=False))
+                for found in results:
+                    result(found)
+                note = f" ({clean(event.badge.note)})" if event.badge.note else ""
                 tokens = f" · {event.usage.prompt + event.usage.answer:,} tokens" if event.usage.calls else ""
                 console.print(Text(f"{event.badge.brain}{note} · {event.elapsed:.2f} s{tokens}", style="dim"))
         yield event
@@ -147,97 +187,15 @@ def _shown(answer: Iterable[AgentEvent]) -> Iterable[AgentEvent]:
 def _tool_line(call: ToolCall) -> None:
     if not console.is_terminal:
         return
-    shown = ", ".join(f"{key}={_clean(str(value))}" for key, value in call.arguments.items())
+    shown = ", ".join(f"{key}={clean(str(value))}" for key, value in call.arguments.items())
     console.print(Text(f"→ {call.name}({shown})", style="dim"), soft_wrap=True)
-
-
-def _result(result: ToolResult) -> None:
-    from pivo.agent import views
-
-    match result.view:
-        case views.Table():
-            _table(result.view)
-        case views.Code():
-            _code(result.view)
-        case views.Diff():
-            _diff(result.view)
-    line = _evidence(result.evidence)
-    if line and result.ok:
-        console.print(Text(line, style="dim"), soft_wrap=True)
-
-
-def _table(view: Table) -> None:
-    if len(view.rows) < 2 and len(view.columns) < 2:
-        return  # the sentence has said it
-    kept = [i for i, c in enumerate(view.columns) if c not in _NO_DISPLAY or len(view.columns) < 5]
-    table = RichTable(box=None, header_style="bold", pad_edge=False)
-    for i in kept:
-        table.add_column(_clean(view.columns[i]), overflow="fold")
-    for row in view.rows:
-        table.add_row(*(Text(_clean("" if row[i] is None else str(row[i])).replace("\n", " ")) for i in kept))
-    console.print(table)
-    if view.truncated:
-        console.print(Text("There are more rows; ask for fewer or a shorter period.", style="dim"))
-
-
-def _code(view: Code) -> None:
-    if view.note and view.text:
-        console.print(Text(_clean(view.note)))
-    if not view.text:
-        return
-    lexer = Syntax.guess_lexer(view.path, view.text)
-    console.print(Syntax(_clean(view.text), lexer, line_numbers=True, start_line=view.first_line, word_wrap=True))
-    if view.next_line:
-        console.print(Text(f"There is more, from line {view.next_line:,} of {view.total_lines:,}.", style="dim"))
-
-
-def _diff(view: Diff) -> None:
-    styles = {"+": "green", "-": "red", "@": "cyan"}
-    if view.by_model:
-        console.print(Text(_clean(view.explanation)))
-    for file in view.files:
-        console.print(Text(f"{file.status} {_clean(file.path)}  +{file.added} −{file.removed}", style="bold"))
-        for line in file.lines:
-            console.print(Text(_clean(line), style=styles.get(line[:1], "")), soft_wrap=True)
-        if file.note:
-            console.print(Text(_clean(file.note), style="dim"))
-    if view.more:
-        console.print(Text(f"{view.more:,} more files changed; ask for one of them.", style="dim"))
-
-
-def _evidence(evidence: Evidence) -> str:
-    """Where the answer comes from, on one dim line or two."""
-    lines = []
-    if evidence.sql:
-        values = ", ".join(f":{k} = {v!r}" for k, v in evidence.parameters.items())
-        lines.append(f"SQL: {_clean(evidence.sql)}" + (f"  [{_clean(values)}]" if values else ""))
-    place = evidence.hdfs_path or evidence.snapshot
-    parts = [f"read as: {_clean(evidence.read_as)}"] if evidence.read_as else []
-    parts += [f"from {place}"] if place else []
-    parts += [f"run {_clean(evidence.run)}"] if evidence.run else []
-    parts += [f"{evidence.elapsed * 1000:.0f} ms"] if evidence.elapsed else []
-    return "\n".join([*lines, " · ".join(parts)])
-
-
-def _refusal(refusal: Refusal) -> None:
-    console.print(Text("I do not understand that well enough, and ran nothing.", style="bold"))
-    if refusal.understood:
-        console.print(Text(f"Understood: {', '.join(map(_clean, refusal.understood))}"))
-    if refusal.unclear:
-        console.print(Text(f"Not understood: {', '.join(map(_clean, refusal.unclear))}", style="yellow"))
-    if refusal.reason:
-        console.print(Text(_clean(refusal.reason)))
-    if refusal.suggestions:
-        console.print(Text("You can ask:"))
-        for suggestion in refusal.suggestions:
-            console.print(Text(f"  {_clean(suggestion)}", style="cyan"))
 
 
 def offer(resources: Resources, proposal: Proposal, *, yes: bool, wait: bool, hint: str = "") -> None:
     """Shows a proposal; on a terminal asks for the confirmation that nothing happens without. `hint` tells how else."""
     table = RichTable(box=None, show_header=False, pad_edge=False)
     for label, value in proposal.details.items():
-        table.add_row(Text(label, style="dim"), Text(_clean(value)))
+        table.add_row(Text(label, style="dim"), Text(clean(value)))
     console.print(Panel(table, title=f"Proposed: {proposal.dag}", border_style="yellow", expand=False))
     if not yes and not (sys.stdin.isatty() and console.is_terminal):
         console.print(Text(f"Nothing was started. {hint}", style="dim"))
@@ -250,7 +208,7 @@ def offer(resources: Resources, proposal: Proposal, *, yes: bool, wait: bool, hi
         return
     run, address = _confirm(resources, proposal, wait=wait, quiet=False)
     if address:
-        console.print(Text(f"Restored to {_clean(address)}", style="green"), soft_wrap=True)
+        console.print(Text(f"Restored to {clean(address)}", style="green"), soft_wrap=True)
     else:
         console.print(Text(f"Run {run.run_id} of {run.dag_id} is {run.state}: {run.url}"), soft_wrap=True)
 
@@ -285,8 +243,8 @@ def _confirm(resources: Resources, proposal: Proposal, *, wait: bool, quiet: boo
 def _came(rows: Sequence[Outcome]) -> None:
     """What came of a run, a line a repository, and where in the archive that is."""
     for row in rows:
-        console.print(Text(f"{_clean(row.repo)}: {_clean(row.text)}"), soft_wrap=True)
-        console.print(Text(_evidence(row.evidence), style="dim"), soft_wrap=True)
+        console.print(Text(f"{clean(row.repo)}: {clean(row.text)}"), soft_wrap=True)
+        console.print(Text(evidence(row.evidence), style="dim"), soft_wrap=True)
 
 
 def book(resources: Resources) -> Proposals:
@@ -295,9 +253,3 @@ def book(resources: Resources) -> Proposals:
     from pivo.restore.policy import Policy
 
     return build.proposals(resources.settings, Policy.load(resources.settings))
-
-
-def _clean(text: str) -> str:
-    from pivo.agent import safe
-
-    return safe.text(text)

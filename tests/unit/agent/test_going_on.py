@@ -11,12 +11,14 @@ import pytest
 
 from agent_kit import Kit
 from agent_world import NOW, Planned, World
-from pivo.agent import diffs
+from pivo.agent import database, diffs, goingon
 from pivo.agent.brain import Query
 from pivo.agent.messages import ToolUse
 from pivo.agent.pages import Pages
 from pivo.agent.tools import get_file_diff, read_file
 from pivo.agent.tools.base import ToolOutput
+from pivo.agent.views import Code, Diff, Table
+from pivo.errors import NotFound
 
 ADA = "Ada Lovelace <ada@example.org>"
 LINES = 1000
@@ -158,3 +160,55 @@ def test_evidence(
     assert all(getattr(evidence, field) for field in told)
     if "hdfs_path" in told:
         assert evidence.hdfs_path.endswith(f"acme/long/{evidence.snapshot}")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "whole"),
+    [
+        ("query_metadata", {"question": "which files changed in acme/long?", "limit": 400}, 1050 + 2 + 61 + 60),
+        ("search_history", {"limit": 1}, 2),
+        ("list_repositories", {"limit": 1}, 1),
+        ("list_snapshots", {"limit": 1}, 1),
+        ("read_file", {"path": "many"}, 1050),
+        ("read_file", {"path": "long.txt", "explain": "what is it?"}, LINES),
+        ("get_file_diff", {"old": "HEAD~1", "new": "HEAD"}, 61),
+        ("get_file_diff", {"old": "HEAD~1", "new": "HEAD", "path": "long.txt"}, 2 * LINES + 1),
+    ],
+)
+def test_a_person_goes_on_to_the_end(kit: Kit, name: str, arguments: dict[str, Any], whole: int) -> None:
+    kit.context.writer = Fickle()
+    given = arguments if name in {"query_metadata", "list_repositories"} else {"repo": "acme/long", **arguments}
+    call = ToolUse("t", name, given)
+    found = goingon.told(kit.context, call, kit.toolbox.run(call))
+    parts = list(_parts(found.view, found.view))
+    while found.more:
+        first, found = found.view, goingon.go_on(kit.toolbox, found.more)
+        assert found.ok and found.name == name
+        parts += _parts(found.view, first)
+    assert len(parts) == whole
+    assert len(set(parts)) == (whole if name != "query_metadata" else 1050 + 1 + 61)  # two commits change a file
+
+
+def _parts(view: Any, before: Any) -> list[Any]:
+    """What a page of an answer holds, each part with what makes it unique."""
+    match view:
+        case Table():
+            return list(view.rows)
+        case Code():
+            return [(view.first_line + i, line) for i, line in enumerate(view.text.split("\n"))]
+        case Diff(files=(one,)) if one.path == before.files[0].path:
+            return [(one.path, line) for line in one.lines]
+        case Diff():
+            return [file.path for file in view.files]
+
+
+def test_where_it_goes_on_is_known_to_who_asked_and_nobody_else(kit: Kit, tmp_path: Path) -> None:
+    more = Pages(tmp_path / "agent").keep_call("mallory", ToolUse("", "list_repositories", {}))
+    with pytest.raises(NotFound, match="no such query of yours"):
+        goingon.go_on(kit.toolbox, more)
+
+
+def test_an_id_is_never_taken_for_an_option_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = iter(["-abcdefghijk", "--bcdefghijk", "a-bcdefghijk"])
+    monkeypatch.setattr(database.secrets, "token_urlsafe", lambda size: next(made))
+    assert database.new_id(9) == "a-bcdefghijk"

@@ -50,6 +50,7 @@ def propose(client: httpx.Client, airflow, name: str) -> dict:
         ("GET", "/pivo/api/archive/download?repo=acme/web&path=README.md"),
         ("POST", "/pivo/api/proposals"),
         ("POST", "/pivo/api/ask"),
+        ("POST", "/pivo/api/more"),
         ("GET", "/pivo/api/proposals/x"),
         ("POST", "/pivo/api/proposals/x/confirm"),
         ("POST", "/pivo/api/proposals/x/cancel"),
@@ -108,6 +109,37 @@ def test_a_viewer_may_ask(airflow) -> None:
     assert [e["type"] for e in events] == ["tool_call", "tool_result", "text", "answer", "done"]
     assert "<strong>Grace Hopper</strong>" in events[3]["html"]
     assert events[1]["evidence"]["sql"].startswith("SELECT")
+
+
+def test_a_table_that_was_cut_goes_on_for_who_asked(airflow) -> None:
+    with airflow.client("viewer") as client, airflow.client("user") as other:
+        found = next(
+            e for e in ask(client, "Show the last 3 commits on main in acme/web") if e["type"] == "tool_result"
+        )
+        rows = list(found["view"]["rows"])
+        assert (len(rows), found["view"]["truncated"]) == (3, True)
+        assert other.post("/pivo/api/more", json={"more": found["more"]}).status_code == 404
+        elsewhere = client.post(
+            "/pivo/api/more", json={"more": found["more"]}, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+        assert elsewhere.status_code == 403
+        while found["more"]:
+            found = client.post("/pivo/api/more", json={"more": found["more"]}).json()
+            assert found["ok"], found
+            rows += found["view"]["rows"]
+        assert len({row[5] for row in rows}) == len(rows) == 8
+        assert client.post("/pivo/api/more", json={"more": "nosuchnosuch"}).status_code == 404
+
+
+def test_a_diff_goes_on_after_a_file_that_changed(airflow) -> None:
+    with airflow.client("viewer") as client:
+        asked = "/pivo/api/archive/diff?repo=acme/web&old=v1.0&new=v2.0"
+        found = client.get(asked).json()
+        assert found["next"] is None
+        paths = [file["path"] for file in found["files"]]
+        assert len(paths) > 1
+        rest = client.get(f"{asked}&after={paths[0]}").json()
+        assert [file["path"] for file in rest["files"]] == paths[1:]
 
 
 def test_a_viewer_may_not_restore(airflow) -> None:

@@ -77,13 +77,16 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class ToolOutput:
-    """`summary` goes to the model: typed values only, no text out of repositories. `view` goes to the person."""
+    """`summary` goes to the model: typed values only, no text out of repositories. `view` goes to the person.
+
+    `more` are the arguments of the same tool that go on where a long view was cut; None where it is whole."""
 
     summary: Json
     view: View | None = None
     evidence: Evidence = field(default_factory=Evidence)
     proposal: Proposal | None = None
     ok: bool = True
+    more: Json | None = None
 
 
 OFFSET: Json = {

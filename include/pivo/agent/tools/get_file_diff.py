@@ -74,11 +74,15 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         "lines_removed": sum(f.removed for f in files),
         "explained_to_person": True,
     }
+    on: Json | None = None
     if more:
         summary["more_files_after"] = files[-1].path
+        on = {**arguments, "after": files[-1].path}
     if cut := [f.path for f in files if len(f.lines) == diffs.MAX_SHOWN and f.note]:
         summary["cut"] = {"files": cut, "go_on_from_line": first + diffs.MAX_SHOWN}
-    return ToolOutput(summary, diff, where(archive.store.url, new))
+        if len(files) == 1:
+            on = {**arguments, "line": first + diffs.MAX_SHOWN}
+    return ToolOutput(summary, diff, where(archive.store.url, new), more=on)
 
 
 def _explained(context: ToolContext, diff: Diff) -> Diff:

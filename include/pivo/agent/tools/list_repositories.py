@@ -45,9 +45,9 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     if more:
         summary["next_after"] = rows[-1][0]
     read_as = f"repositories of {owner}" if owner else "archived repositories"
-    return ToolOutput(
-        summary, Table(result.columns, rows, more), Evidence(read_as=read_as, sql=_SQL, parameters=params)
-    )
+    evidence = Evidence(read_as=read_as, sql=_SQL, parameters=params)
+    on = {**arguments, "after": rows[-1][0]} if more else None
+    return ToolOutput(summary, Table(result.columns, rows, more), evidence, more=on)
 
 
 TOOL = Tool(Declaration(NAME, DESCRIPTION, PARAMETERS), run)

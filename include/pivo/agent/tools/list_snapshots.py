@@ -46,7 +46,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     if summary["more_rows_exist"]:
         summary["go_on_before"] = rows[:30][-1][0]
     evidence = Evidence(read_as=f"snapshots of {repo}", sql=_SQL, parameters=params)
-    return ToolOutput(summary, Table(result.columns, rows, more), evidence)
+    on = {**arguments, "before": rows[-1][0]} if more else None
+    return ToolOutput(summary, Table(result.columns, rows, more), evidence, more=on)
 
 
 TOOL = Tool(Declaration(NAME, DESCRIPTION, PARAMETERS), run)

@@ -53,9 +53,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     kept = pages.find(context.who, key) if key else None
     log = context.settings.trace_log
     failed: list[tuple[str, str]] = []
-    assert context.writer is not None  # the toolbox was given a mind
     while True:
-        query = kept or context.writer.write(question, failed)
+        query = kept or _written(context, question, failed)
         trace(log, "METADATA-SVC", "SQL", shown(query))
         try:
             result = context.reader().query(query.sql, query.parameters, limit=limit, offset=offset)
@@ -70,10 +69,17 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     table = Table(tuple(result.columns), tuple(tuple(row) for row in result.rows), result.truncated)
     evidence = Evidence(read_as=query.read_as, sql=query.sql, parameters=query.parameters)
     evidence = replace(evidence, **_origin(table))
-    summary = summarise(table, query)
+    summary, more = summarise(table, query), None
     if table.truncated:
-        summary |= {"next_offset": offset + len(table.rows), "query": key or pages.keep(context.who, query)}
-    return ToolOutput(summary, table, evidence)
+        on = {"offset": offset + len(table.rows), "query": key or pages.keep(context.who, query)}
+        summary |= {"next_offset": on["offset"], "query": on["query"]}
+        more = {**arguments, **on}
+    return ToolOutput(summary, table, evidence, more=more)
+
+
+def _written(context: ToolContext, question: str, failed: list[tuple[str, str]]) -> Query:
+    assert context.writer is not None  # the toolbox was given a mind
+    return context.writer.write(question, failed)
 
 
 def summarise(table: Table, query: Query) -> Json:

@@ -59,7 +59,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
             listed: Json = {"folder": path, "entries": len(rows), "commit": found.commit}
             listed["next_line"] = end + 1 if end < len(rows) else None
             table = Table(("path", "mode", "object"), rows[first - 1 : end], end < len(rows))
-            return ToolOutput(listed, table, evidence)
+            return ToolOutput(listed, table, evidence, more=_on(arguments, listed["next_line"]))
         body = objects.read_file(found.commit, path)
     summary: Json = {"path": path, "commit": found.commit, "bytes": len(body)}
     if b"\0" in body[:8000]:
@@ -75,7 +75,13 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
             note = f"No explanation: {err.what}"
         view = replace(view, note=note)
         summary["explained_to_person"] = True
-    return ToolOutput(summary, view, evidence)
+    return ToolOutput(summary, view, evidence, more=_on(arguments, view.next_line))
+
+
+def _on(arguments: Mapping[str, Any], line: int | None) -> Json | None:
+    """The arguments that show the rest from `line` on, without explaining it again; None when there is no more."""
+    kept = {key: value for key, value in arguments.items() if key != "explain"}
+    return {**kept, "line": line} if line else None
 
 
 def page(path: str, text: str, first: int) -> Code:

@@ -76,7 +76,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         "columns_shown_to_person_only": ["subject"],
     } | ({"next_offset": offset + len(rows)} if more else {})
     shown = sql.replace("{marks}", f"… {len(reached or ())} commits …")
-    return ToolOutput(summary, table, Evidence(read_as=says, sql=shown, parameters=params))
+    on = {**arguments, "offset": offset + len(rows)} if more else None
+    return ToolOutput(summary, table, Evidence(read_as=says, sql=shown, parameters=params), more=on)
 
 
 def _all(context: ToolContext, sql: str, params: Mapping[str, Any], reached: Sequence[str]) -> list[tuple[Any, ...]]:

@@ -2,7 +2,7 @@
 
 import { card, current } from "./card.js";
 import { code, diff } from "./draw.js";
-import { ago, bytes, count, el, icon, plain, request, svg, time, utc } from "./ui.js";
+import { ago, bytes, count, el, icon, onward, plain, request, svg, time, utc } from "./ui.js";
 
 const page = document.getElementById("page");
 const dialog = document.getElementById("dialog");
@@ -84,17 +84,11 @@ function repositoryRow(row) {
 }
 
 function more(data, fetchNext, add) {
-  if (data.next == null) return "";
-  const button = el("button", { type: "button", class: "quiet small" }, "More");
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    const next = await fetchNext(data.next);
-    add(next.rows);
-    data.next = next.next;
-    button.disabled = false;
-    button.hidden = next.next == null;
+  const next = (at) => (at == null ? null : async () => {
+    const found = await fetchNext(at);
+    return { data: found.rows, next: next(found.next) };
   });
-  return el("p", {}, button);
+  return onward("More", next(data.next), add, page) || "";
 }
 
 // ---- one repository
@@ -205,10 +199,12 @@ async function compare({ repo, old = "", new: later = "HEAD", path = "" }, data)
     event.preventDefault();
     location.hash = to({ repo, tab: "compare", ...Object.fromEntries([...new FormData(form)].map(([k, v]) => [k, v.trim()])) });
   });
-  const shown = await api("diff", { repo, old, new: later || "HEAD", path }).catch((err) => err);
+  const part = (on = {}) => api("diff", { repo, old, new: later || "HEAD", path, ...on });
+  const next = (found) => (found.next ? async () => { const data = await part(found.next); return { data, next: next(data) }; } : null);
+  const shown = await part().catch((err) => err);
   if (shown instanceof Error) return [form, el("p", { class: "error", role: "alert" }, plain(shown.message))];
   const said = el("p", {}, el("span", { class: "soft" }, shown.old ? short(shown.old) : "nothing", " → ", short(shown.new)), "  ", plain(shown.explanation).replaceAll("`", ""));
-  return [form, said, diff(shown)];
+  return [form, said, diff(shown, next(shown))];
 }
 
 async function checks({ repo }, data) {

@@ -2,7 +2,7 @@
 
 import { card, current } from "./card.js";
 import { tool, view } from "./draw.js";
-import { ago, el, icon, plain, request } from "./ui.js";
+import { ago, el, icon, plain, request, say } from "./ui.js";
 
 const $ = (id) => document.getElementById(id);
 const [talk, form, field, send, stop, fresh, empty, side, menu] =
@@ -27,7 +27,13 @@ function suggestions(list, texts) {
 
 const near = () => talk.scrollHeight - talk.scrollTop - talk.clientHeight < 160;
 function bottom(force) { if (force || near()) talk.scrollTop = talk.scrollHeight; }
-function say(text) { $("status").textContent = text; }
+
+// What comes next of an answer that was cut: by the server's id, the same query goes on.
+const follow = (more) => (more ? async () => {
+  const found = await request("api/more", { more });
+  if (!found.ok) throw new Error(found.error);
+  return { data: found.view, next: follow(found.more) };
+} : null);
 
 function turn(question) {
   empty.hidden = true;
@@ -105,7 +111,7 @@ class Answer {
   tool_result(event) {
     // What an earlier step found was for the next step: it goes into that step's own line.
     if (this.shown) this.line.append(this.shown);
-    this.shown = view(event.view);
+    this.shown = view(event.view, follow(event.more));
     this.line = tool(event, this.calls[event.id]);
     this.found.append(...[this.shown, this.line].filter(Boolean));
   }

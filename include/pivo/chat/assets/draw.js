@@ -1,6 +1,6 @@
 // Draws what a tool found: tables, code, diffs, and the line that tells how it was found.
 
-import { bytes, copier, count, el, icon, plain } from "./ui.js";
+import { bytes, copier, count, el, icon, onward, plain, say } from "./ui.js";
 
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)$/;
 const BYTES = new Set(["size", "bytes"]);
@@ -16,9 +16,10 @@ function cell(column, value) {
   return plain(value);
 }
 
-export function view(data) {
+// `next` fetches what comes after a view that was cut; null where it is whole.
+export function view(data, next = null) {
   if (!data) return null;
-  return { table, code, diff }[data.kind]?.(data) ?? null;
+  return { table, code: (one) => code(one, [], next), diff }[data.kind]?.(data, next) ?? null;
 }
 
 // Cells that a spreadsheet would take for a formula get an apostrophe.
@@ -37,15 +38,16 @@ function save(name, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-function table(data) {
+function table(data, next) {
+  const all = [...data.rows];
   if (!data.rows.length || (data.rows.length === 1 && data.columns.length === 1)) return null;
   // A full hash beside its short form is left to the CSV.
   const kept = data.columns.map((c, i) => i).filter((i) => !(data.columns[i] === "hash" && data.columns.includes("short_hash")));
-  const number = (i) => data.rows.every((row) => row[i] === null || typeof row[i] === "number");
+  const number = (i) => all.every((row) => row[i] === null || typeof row[i] === "number");
   const body = el("tbody");
   let sorted = null;
   const fill = () => {
-    const rows = [...data.rows];
+    const rows = [...all];
     if (sorted) {
       const { column, down } = sorted;
       rows.sort((a, b) => (down ? -1 : 1) * ((a[column] === null) - (b[column] === null)
@@ -69,59 +71,102 @@ function table(data) {
     return head;
   });
   fill();
-  const text = () => csv(data.columns, data.rows);
+  const text = () => csv(data.columns, all);
+  const said = el("span", { class: "grow" });
+  const tell = (more) => { said.textContent = count(all.length, "row") + (more ? ", and there are more" : ""); };
+  tell(data.truncated);
+  if (data.truncated && !next) said.textContent += ": ask for fewer or a shorter period";
+  const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" },
+    el("table", {}, el("thead", {}, el("tr", {}, heads)), body));
+  const take = (found, more) => {
+    const first = all.length;
+    all.push(...found.rows);
+    fill();
+    tell(more);
+    say(count(found.rows.length, "more row"));
+    if (!sorted && body.rows[first]) scroll.scrollTop = body.rows[first].offsetTop - heads[0].offsetHeight;
+  };
   return el("figure", { class: "box" },
-    el("figcaption", {}, el("span", { class: "grow" }, count(data.rows.length, "row") + (data.truncated ? ", and there are more: ask for fewer or a shorter period" : "")),
-      copier(text), el("button", { type: "button", class: "tiny", onclick: () => save("pivo.csv", text()) }, icon("down"), "CSV")),
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" },
-      el("table", {}, el("thead", {}, el("tr", {}, heads)), body)));
+    el("figcaption", {}, said, copier(text), el("button", { type: "button", class: "tiny", onclick: () => save("pivo.csv", text()) }, icon("down"), "CSV")),
+    scroll, onward("More rows", next, take, scroll));
 }
 
-export function code(data, extra = []) {
+export function code(data, extra = [], next = null) {
   const note = data.note ? el("p", { class: "note" }, plain(data.note)) : null;
   if (!data.text) return note;
   const lines = el("div", { class: "lines" });
-  data.text.split("\n").forEach((line, i) => {
-    const text = el("code");
-    // Markup that the server made of Pygments' tokens, everything else escaped.
-    if (data.html && data.html[i] !== undefined) text.innerHTML = data.html[i];
-    else text.textContent = plain(line);
-    lines.append(el("i", {}, String(data.first_line + i)), text);
-  });
-  const last = data.first_line + data.text.split("\n").length - 1;
-  const range = data.next_line || data.first_line > 1 ? `lines ${data.first_line}–${last} of ${data.total_lines.toLocaleString("en")}` : count(data.total_lines, "line");
+  const range = el("span");
+  const texts = [];
+  const add = (part) => {
+    const own = part.text.split("\n");
+    own.forEach((line, i) => {
+      const text = el("code");
+      // Markup that the server made of Pygments' tokens, everything else escaped.
+      if (part.html && part.html[i] !== undefined) text.innerHTML = part.html[i];
+      else text.textContent = plain(line);
+      lines.append(el("i", {}, String(part.first_line + i)), text);
+    });
+    texts.push(part.text);
+    const last = part.first_line + own.length - 1;
+    range.textContent = part.next_line || data.first_line > 1 ? `lines ${data.first_line.toLocaleString("en")}–${last.toLocaleString("en")} of ${data.total_lines.toLocaleString("en")}` : count(data.total_lines, "line");
+  };
+  add(data);
+  const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": plain(data.path) }, lines);
+  const take = (part) => {
+    const end = lines.lastChild;
+    add(part);
+    scroll.scrollTop = end.nextSibling.offsetTop - lines.offsetTop;
+    say(`On from line ${part.first_line}`);
+  };
   return el("figure", { class: "box" },
-    el("figcaption", {}, el("b", { class: "mono grow" }, plain(data.path)), el("span", {}, range), copier(data.text), extra), note,
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": plain(data.path) }, lines));
+    el("figcaption", {}, el("b", { class: "mono grow" }, plain(data.path)), range, copier(() => texts.join("\n")), extra), note,
+    scroll, onward("More lines", next, take, scroll));
 }
 
 const KINDS = { "+": "add", "-": "del", "@": "hunk", "\\": "said" };
 
-function diffLines(file) {
+// One file's change; `add` takes the lines that come after those.
+function change(file, open) {
   const lines = el("div", { class: "lines two" });
+  const note = el("p", { class: "note" });
   let [before, after] = [0, 0];
-  for (const line of file.lines.flatMap((l) => l.split("\n"))) {
-    const kind = KINDS[line[0]] || "";
-    if (kind === "hunk") {
-      const at = /-(\d+)(?:,\d+)? \+(\d+)/.exec(line) || [0, 1, 1];
-      [before, after] = [Number(at[1]), Number(at[2])];
+  const add = (part) => {
+    for (const line of part.lines.flatMap((l) => l.split("\n"))) {
+      const kind = KINDS[line[0]] || "";
+      if (kind === "hunk") {
+        const at = /-(\d+)(?:,\d+)? \+(\d+)/.exec(line) || [0, 1, 1];
+        [before, after] = [Number(at[1]), Number(at[2])];
+      }
+      const [left, right] = kind === "hunk" || kind === "said" ? ["", ""] : [kind === "add" ? "" : before++, kind === "del" ? "" : after++];
+      lines.append(el("i", { class: kind }, String(left)), el("i", { class: kind }, String(right)), el("code", { class: kind }, plain(line)));
     }
-    const [left, right] = kind === "hunk" || kind === "said" ? ["", ""] : [kind === "add" ? "" : before++, kind === "del" ? "" : after++];
-    lines.append(el("i", { class: kind }, String(left)), el("i", { class: kind }, String(right)), el("code", { class: kind }, plain(line)));
-  }
-  return lines;
-}
-
-export function diff(data) {
-  const boxes = data.files.map((file) => el("details", { class: "box file", open: data.files.length < 9 },
+    note.textContent = plain(part.note);
+    note.hidden = !part.note;
+  };
+  add(file);
+  const box = el("details", { class: "box file", open },
     el("summary", {}, el("b", { class: "mono grow" }, plain(file.path)),
       { A: el("span", { class: "pill good" }, "added"), D: el("span", { class: "pill bad" }, "deleted"), T: el("span", { class: "pill" }, "type changed") }[file.status],
       el("span", { class: "plus" }, "+" + file.added), el("span", { class: "minus" }, "−" + file.removed)),
-    file.lines.length ? el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Diff of ${plain(file.path)}` }, diffLines(file)) : null,
-    file.note ? el("p", { class: "note" }, plain(file.note)) : null));
-  const more = data.more ? el("p", { class: "note" }, `${count(data.more, "more file")} changed; ask for one of them.`) : null;
+    file.lines.length ? el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Diff of ${plain(file.path)}` }, lines) : null, note);
+  return { path: file.path, box, add };
+}
+
+export function diff(data, next = null) {
   const told = data.by_model ? el("p", { class: "note" }, plain(data.explanation)) : null;
-  return el("div", { class: "stack" }, told, boxes, more);
+  const boxes = el("div", { class: "stack" });
+  const open = data.files.length < 9;
+  let last = null;
+  const take = (found) => {
+    for (const file of found.files) {
+      if (last?.path === file.path) last.add(file);
+      else boxes.append((last = change(file, open)).box);
+    }
+    return found.more ? `More files (${found.more.toLocaleString("en")})` : "More lines";
+  };
+  const label = take(data);
+  const rest = data.more && !next ? el("p", { class: "note" }, `${count(data.more, "more file")} changed; ask for one of them.`) : null;
+  return el("div", { class: "stack" }, told, boxes, onward(label, next, take, boxes), rest);
 }
 
 const TITLES = { query_metadata: "Asked the index", read_file: "Read a file from HDFS", get_file_diff: "Compared two versions from HDFS",

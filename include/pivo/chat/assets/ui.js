@@ -87,6 +87,40 @@ export async function request(path, body, signal) {
   throw new Refused(answer.status, [data.what || detail || `The server answered ${answer.status}.`, data.do].filter(Boolean).join(" "));
 }
 
+// For those who hear the page.
+export function say(text) { document.getElementById("status").textContent = text; }
+
+// Under what was cut, a button for what comes next. `next` fetches { data, next }; `take` shows the data, and may give the
+// button another label. When all is there the focus goes to `last`.
+export function onward(label, next, take, last = null) {
+  if (!next) return null;
+  const told = el("span", { class: "error", role: "alert" });
+  const button = el("button", { type: "button", class: "quiet small" }, label);
+  const row = el("p", { class: "onward" }, button, told);
+  let busy = false; // a button that is disabled would lose the focus
+  button.addEventListener("click", async () => {
+    if (busy) return;
+    busy = true;
+    button.setAttribute("aria-disabled", "true");
+    told.textContent = "";
+    try {
+      const found = await next();
+      next = found.next;
+      button.textContent = take(found.data, Boolean(next)) || label;
+      if (!next) {
+        const focused = document.activeElement === button;
+        row.remove();
+        if (focused) last?.focus({ preventScroll: true });
+      }
+    } catch (err) {
+      told.textContent = plain(err.message);
+    }
+    busy = false;
+    button.removeAttribute("aria-disabled");
+  });
+  return row;
+}
+
 export async function copy(text, button) {
   let done = false;
   try {
