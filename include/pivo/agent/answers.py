@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pivo.agent import safe
+from pivo.agent.ages import ago
 from pivo.agent.nouns import NOUNS, plural
 from pivo.agent.planner.reading import Reading
 from pivo.agent.views import Table
@@ -74,7 +75,8 @@ def run_status(content: Record) -> str:
     tasks = "; ".join(f"{t['task']}: {t['state']}" for t in content.get("tasks", ()))
     state = content.get("state", "not known")
     second = f" A second person: {content['approval']}." if content.get("approval") else ""
-    return f"The run `{content['run_id']}` of {content.get('dag', '')} is **{state}**. {tasks}{second}".strip()
+    came = "".join(f"\n- {name(o['repo'])}: {name(o['outcome'])}" for o in content.get("outcomes", ()))
+    return f"The run `{content['run_id']}` of {content.get('dag', '')} is **{state}**. {tasks}{second}{came}".strip()
 
 
 def when(value: Any, now: datetime) -> str:
@@ -85,18 +87,6 @@ def when(value: Any, now: datetime) -> str:
         return safe.line(str(value))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({ago(moment, now)})"
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """How long before `now`, in the largest unit that fits."""
-    seconds = (now - moment).total_seconds()
-    if seconds < 0:
-        return "in the future"
-    for unit, length in (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60)):
-        count = int(seconds // length)
-        if count:
-            return f"{count} {plural(unit, count)} ago"
-    return "just now"
 
 
 def size(count: Any) -> str:
@@ -203,6 +193,12 @@ def _count(column: str, noun: str) -> Callable[[list[Record], Reading, datetime]
     return build
 
 
+def _count_rows(records: list[Record], reading: Reading, now: datetime) -> str:
+    (column, count), *_ = records[0].items()
+    during = "".join(f" {p.says}" for p in reading.periods)
+    return f"**{count:,}** {column.replace('_', ' ')}{_in(reading)}{during}."
+
+
 def _size(records: list[Record], reading: Reading, now: datetime) -> str:
     r = records[0]
     what = name(reading.repo) if reading.repo and not reading.defaulted else "The archive"
@@ -215,12 +211,21 @@ def _by_size(records: list[Record], reading: Reading, now: datetime) -> str:
 
 
 def _count_files(records: list[Record], reading: Reading, now: datetime) -> str:
-    return (
-        "; ".join(
-            f"{name(r['repo_name'])} has **{r['files']:,}** {plural('file', int(r['files']))}" for r in records[:5]
-        )
-        + "."
+    count = [f"**{r['files']:,}** {plural('file', int(r['files']))}" for r in records[:5]]
+    if "repo_name" not in records[0]:
+        return f"{count[0]}{_in(reading)} at the head of the last snapshot."
+    return "; ".join(f"{name(r['repo_name'])} has {files}" for r, files in zip(records, count, strict=False)) + "."
+
+
+def _file_size(records: list[Record], reading: Reading, now: datetime) -> str:
+    if "path" not in records[0]:
+        return f"**{size(records[0]['bytes'])}** in {_count_files(records, reading, now)}"
+    told = (
+        f"`{safe.line(r['path'])}` in {name(r['repo_name'])} has "
+        + ("a size that is not known" if r["size"] is None else f"**{size(r['size'])}**")
+        for r in records[:5]
     )
+    return "; ".join(told) + "."
 
 
 def _path_event(verb: str) -> Callable[[list[Record], Reading, datetime], str]:
@@ -278,8 +283,11 @@ _SENTENCES: dict[str, Callable[[list[Record], Reading, datetime], str]] = {
     "count_repos": _count("repositories", "repository"),
     "count_restores": _count("restores", "restore"),
     "size": _size,
+    "count_rows": _count_rows,
     "repos_by_size": _by_size,
     "count_files": _count_files,
+    "file_size": _file_size,
+    "total_size": _file_size,
     "path_added": _path_event("added"),
     "path_deleted": _path_event("deleted"),
     "last_restore": _last_restore,

@@ -108,7 +108,8 @@ def _current(messages: Sequence[Message]) -> tuple[str, list[ToolAnswer]]:
 
 def _corrections(plan: Plan) -> str:
     read = ", ".join(f"“{answers.name(typed)}” as “{meant}”" for typed, meant in plan.corrected.items())
-    return f"(I read {read}.) " if read else ""
+    left = "; ".join(f"“{answers.name(text)}”" for text in plan.left_out)
+    return (f"(I read {read}.) " if read else "") + (f"(Left out, as it asks for nothing: {left}.) " if left else "")
 
 
 def _error(answer: ToolAnswer) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from pivo.agent.brain import Query
 from pivo.agent.events import Refusal
-from pivo.agent.planner import actions, changes, frames, phrasing, restores, sql, suggest
+from pivo.agent.planner import actions, changes, frames, kept, phrasing, reasons, restores, sql, suggest
 from pivo.agent.planner.actions import ActionWish
 from pivo.agent.planner.context import Turn
 from pivo.agent.planner.followups import Followups
@@ -35,7 +35,8 @@ class Plan:
     """What to do about a question: the steps, and the frame for the sentence at the end.
 
     `question` is what was planned: the question with what was said before put in, without greetings and the like.
-    `corrected` are words that were taken for mistyped ones, and what they were read as.
+    `corrected` are words that were taken for mistyped ones, and what they were read as; `left_out` are clauses that
+    only tell why it is asked.
     """
 
     frame: str
@@ -43,6 +44,7 @@ class Plan:
     steps: tuple[Step, ...]
     question: str = ""
     corrected: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 class Planner:
@@ -55,6 +57,15 @@ class Planner:
 
     def plan(self, question: str, before: Sequence[Turn] = ()) -> Plan | Refusal:
         """The plan for `question` after the turns `before`, or why there is none; only names were looked up then."""
+        plan = self._told(question, before)
+        if isinstance(plan, Refusal):
+            for text, left_out in reasons.shorter(question, self._vocabulary, self._now()):
+                again = self._told(text, before)
+                if not isinstance(again, Refusal):
+                    return replace(again, left_out=left_out)
+        return plan
+
+    def _told(self, question: str, before: Sequence[Turn]) -> Plan | Refusal:
         _, corrected = self._tidy(question)
         told = Followups(self).told(question, before)
         if isinstance(told, Refusal):
@@ -145,7 +156,7 @@ class Planner:
         if (
             reading.path
             and reading.path.homes
-            and not (reading.repos or reading.owner or frame.kind == "repos_of_path")
+            and not (reading.repos or reading.owner or (frame.of or frame).kind == "repos_of_path")
         ):
             homes = ", ".join(reading.path.homes[:5])
             reason = f"Which repository? {reading.path.path} is in {homes}."
@@ -153,6 +164,9 @@ class Planner:
         if frame.kind in NEED_REPO and reading.repo is None:
             names = ", ".join(self._vocabulary.repos()[:5])
             return reading, None, self.refuse(question, reading, f"Which repository? The archive has {names}.")
+        if left := kept.dropped(frame, reading):
+            reason = f"I know the words, but no such question about {', '.join(left)}."
+            return reading, None, self.refuse(question, reading, reason)
         return reading, frame, None
 
     def _restore(self, question: str, wanted: RestoreWish) -> Plan | Refusal:

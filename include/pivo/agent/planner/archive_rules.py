@@ -6,33 +6,46 @@ from pivo.agent.planner import conditions
 from pivo.agent.planner.conditions import MEASURES
 from pivo.agent.planner.fits import ANY, GROUP, GROUPED, MANY, NTH, ONE, OPT, PLURALS, WHEN, WIDE
 from pivo.agent.planner.frames import Rule
+from pivo.agent.planner.words import wordset
 
 ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule("help", "HELP"),
     Rule("run_status", "", "STATUS ASOF RUN RESTORE SNAPSHOT VERIFY DRILL LAST", {"run": ONE}),
     Rule(
         "run_status",
+        "DAG",
+        "RESTORE SNAPSHOT VERIFY DRILL INDEX RUN LAST STATUS ASOF WHEN WHY FAILED SUCCEEDED CURRENT RUNNING HEALTH",
+        {},
+        lambda r: conditions.over_all(r) and conditions.single(r),
+    ),
+    Rule(
+        "run_status",
         "RUN|STATUS|CURRENT|ASOF RESTORE|SNAPSHOT|VERIFY|DRILL",
         "STATUS ASOF RUN LAST CURRENT RUNNING SUCCEEDED",
         {},
-        conditions.over_all,
+        lambda r: conditions.over_all(r) and not conditions.said(r, wordset("restores verifications drills")),
     ),
     Rule("audit", "AUDIT", "WHO WHEN LAST RECENT CONTENT REQUESTED COMMITS", {"users": OPT, "number": OPT, **WHEN}),
     Rule("path_search", "NAMED", "FILE WHERE SEARCH", {"part": ONE}),
-    Rule("count_search", "SEARCH COUNT", "COMMIT COMMITS MESSAGE", {**WIDE, "text": ONE, "paths": (0, 0)}),
+    Rule(
+        "count_search",
+        "SEARCH COUNT",
+        "COMMIT COMMITS MESSAGE",
+        {**WIDE, "text": ONE, "alternatives": ANY, "paths": (0, 0)},
+    ),
     Rule(
         "search",
         "SEARCH",
-        "COMMIT COMMITS MESSAGE RECENT LAST WHO",
-        {**WIDE, "text": ONE, "number": OPT, "paths": (0, 0)},
+        "COMMIT COMMITS MESSAGE RECENT LAST WHO WHEN ALLTHINGS WROTE PERSON WHERE REPOS",
+        {**WIDE, "text": ONE, "alternatives": ANY, "number": OPT, "paths": (0, 0)},
     ),
     # what was proven, found, restored
     Rule(
         "findings",
         "FAILED VERIFY",
-        "WHY LAST FINDING SNAPSHOT",
-        {"repos": ONE},
-        lambda r: "WHY" in r.concepts or "FINDING" in r.concepts,
+        "WHY LAST FINDING SNAPSHOT REPOS",
+        {"repos": OPT, "owner": OPT},
+        lambda r: "WHY" in r.concepts or ("FINDING" in r.concepts and bool(r.repos)),
     ),
     Rule("bad_repos", "FINDING REPOS", "ARCHIVE WHO VERIFY", {"owner": OPT}, conditions.over_all),
     Rule(
@@ -45,7 +58,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule(
         "verifications",
         "VERIFY FAILED MANY|LAST",
-        "LAST WHEN RECENT",
+        "LAST WHEN RECENT DEEP SHALLOW",
         {**WHEN, **MANY},
         lambda r: not {"REPOS", "REPO", "NOT", "BY_REPO"} & r.concepts,
     ),
@@ -64,11 +77,16 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule(
         "last_verification",
         "VERIFY",
-        "LAST WHEN HEALTH AGE SNAPSHOT SUCCEEDED STATUS",
+        "LAST WHEN HEALTH AGE SNAPSHOT SUCCEEDED STATUS DEEP SHALLOW",
         {},
         lambda r: bool(r.repos) and conditions.single(r),
     ),
-    Rule("verifications", "VERIFY", "LAST RECENT WHEN RUN REQUESTED", {**WHEN, **MANY, "number": OPT}),
+    Rule(
+        "verifications",
+        "VERIFY",
+        "LAST RECENT WHEN RUN REQUESTED DEEP SHALLOW SUCCEEDED",
+        {**WHEN, **MANY, "number": OPT},
+    ),
     Rule("health", "HEALTH", "ARCHIVE REPOS SNAPSHOT SNAPSHOTS STATUS ASOF BY_REPO", {"owner": OPT, "repos": ANY}),
     Rule("health", "STATUS|ASOF SNAPSHOTS|ARCHIVE|REPOS|BY_REPO", "SNAPSHOT", {"owner": OPT}, conditions.over_all),
     Rule(
@@ -93,6 +111,14 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         {**WHEN, "number": OPT, "users": OPT, "owner": OPT},
     ),
     # snapshots and repositories
+    Rule("repos_without", f"REPOS NOT {MEASURES}", "SNAPSHOTS COMMITS", {"owner": OPT}, conditions.without),
+    Rule(
+        "repos_by_age",
+        "LONGAGO SNAPSHOT|REPO|VERIFY",
+        "NOT REPOS SNAPSHOT SNAPSHOTS LAST WHEN",
+        {"owner": OPT, "number": OPT},
+        conditions.over_all,
+    ),
     Rule(
         "stale",
         "NOT|MISSED SNAPSHOT",
@@ -130,7 +156,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     ),
     Rule("count_snapshots", "COUNT SNAPSHOT", "SNAPSHOTS", {**WHEN, "owner": OPT}, conditions.no_repos),
     Rule("snapshots_grouped", f"SNAPSHOT {GROUPED}", "SNAPSHOTS COUNT REPO", {**WHEN, **MANY}),
-    Rule("snapshot", "SNAPSHOT", "WHEN WHERE STORED SIZE LAST", {"seq": ONE}),
+    Rule("snapshot", "SNAPSHOT", "WHEN WHERE STORED SIZE LAST COMMIT POINT CONTENT INCOMPLETE", {"seq": ONE}),
     Rule(
         "repos_by_size",
         "REPO BIGGEST|SMALLEST",
@@ -139,6 +165,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         lambda r: conditions.over_all(r) and conditions.asked_first(r, "repo"),
     ),
     Rule("snapshots_by_size", "SNAPSHOT BIGGEST|SMALLEST", "SNAPSHOTS SIZE", {**WHEN, "number": OPT}),
+    Rule("first_snapshots", "FIRST SNAPSHOTS", "SNAPSHOT MANY", {**WHEN, **MANY, "number": OPT}),
     Rule("first_snapshot", "FIRST SNAPSHOT", f"WHEN AGE WHERE STORED SIZE {NTH}", {}, conditions.single),
     Rule(
         "last_snapshot",
@@ -146,6 +173,13 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         f"LAST AGE WHEN WHERE STORED SIZE RECENT CURRENT RUN {NTH}",
         WHEN,
         lambda r: conditions.single(r) and ("RUN" not in r.concepts or "WHEN" in r.concepts),
+    ),
+    Rule(
+        "last_snapshot",
+        "SNAPSHOT LAST COUNT FILE|COMMIT|REF",
+        "COMMITS CONTENT",
+        {},
+        lambda r: "SNAPSHOTS" not in r.concepts,
     ),
     Rule("last_checked", "CHECKED", "WHEN SNAPSHOT SNAPSHOTS RUN", {"owner": OPT}),
     Rule("last_snapshot", "STORED", "WHERE", {}),

@@ -19,8 +19,54 @@ def single_commit(r: Reading) -> bool:
     return single(r) and ("FILE" not in r.concepts or bool(r.paths))
 
 
+def single_named(r: Reading) -> bool:
+    """The last commit, and the files of it: "which files did the last commit touch"."""
+    plural = said(r, wordset("commits changes revisions"))
+    return r.number is None and not plural and asked_first(r, "file") and bool(r.repos or r.people)
+
+
 def folder(r: Reading) -> bool:
     return r.path is None or r.path.folder
+
+
+def said(r: Reading, any_of: frozenset[str]) -> bool:
+    """Whether one of these words is in the question, outside of quotes."""
+    return any(w.norm in any_of for w in r.words if not w.quoted)
+
+
+WHICH = wordset("which what")
+_TOTAL = wordset("total combined altogether overall sum together summed")
+_EVERY = wordset("all every each complete entire full")
+_NOW = wordset("now currently current moment present head today")
+
+
+def summed(r: Reading) -> bool:
+    """ "The total size of the files" is one number."""
+    return said(r, _TOTAL)
+
+
+def commits_first(r: Reading) -> bool:
+    """ "Which commits were lost, and who wrote them": the commits, each with its author."""
+    norms = [w.norm for w in r.words if not w.quoted]
+    which = next(
+        (i for i, w in enumerate(norms) if w == "commits" and i and norms[i - 1] in {"which", "what", "the"}), 999
+    )
+    return which < (norms.index("who") if "who" in norms else 0) and "and" in norms
+
+
+def whether(r: Reading) -> bool:
+    """ "Is docs/faq.md still there", "does acme/web contain a Makefile": no contents are asked for."""
+    first = r.words[0].norm if r.words else ""
+    then = r.words[1].norm if len(r.words) > 1 else ""
+    return (first in {"is", "does", "do", "are"} or (first, then) == ("have", "we")) and bool(
+        r.concepts & {"YES", "HAVE"}
+    )
+
+
+def all_now(r: Reading) -> bool:
+    """All files that there are, below every folder; "the files of acme/web" are those at its root, as in a listing."""
+    plural = said(r, wordset("files paths filenames"))
+    return plural and folder(r) and said(r, _EVERY | _NOW) and not r.concepts & {"CHANGE", "COMMIT", "EVER"}
 
 
 def since(r: Reading) -> bool:
@@ -37,6 +83,11 @@ def closed(r: Reading) -> bool:
 
 def over_all(r: Reading) -> bool:
     return not r.repos or r.defaulted
+
+
+def not_said(r: Reading) -> bool:
+    """No repository is named; a path may tell which it is."""
+    return not r.spans.get("repo")
 
 
 def no_repos(r: Reading) -> bool:
@@ -61,6 +112,13 @@ def one_file(r: Reading) -> bool:
     return single(r) and named and not r.concepts & {"HAVE", "EVER"}
 
 
+def one_day(r: Reading) -> bool:
+    """What there was on a day, and not what came or went on it."""
+    return "ASOF" in r.concepts or bool(
+        r.period and r.period.point and said(r, wordset("were was existed had contained"))
+    )
+
+
 def one_folder(r: Reading) -> bool:
     return "EVER" not in r.concepts and folder(r) and (bool(r.ends) or not r.concepts & {"COMMIT", "TAG", "BRANCH"})
 
@@ -80,6 +138,11 @@ def ranked(r: Reading) -> bool:
     if "WHO" in r.concepts or ("CHANGE" in r.concepts and measured != {"PERSON"}):
         return False
     return over_all(r) and len(measured) == 1 and bool(plain)
+
+
+def without(r: Reading) -> bool:
+    """Repositories that have none of one thing; those that were not verified, or saw no commits, are others."""
+    return over_all(r) and len(r.concepts & set(MEASURES.split("|"))) == 1 and not r.concepts & {"COMMIT", "CHANGE"}
 
 
 def people(r: Reading) -> bool:

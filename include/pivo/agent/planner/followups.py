@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pivo.agent.events import Refusal
-from pivo.agent.planner import context, leaning, lexicon, ordinals
+from pivo.agent.planner import context, leaning, lexicon, ordinals, rows
 from pivo.agent.planner.context import Said, Turn
 from pivo.agent.planner.reading import Reading
 from pivo.agent.planner.words import Word, joined, words
@@ -46,11 +46,13 @@ class Followups:
     def told(self, question: str, before: Sequence[Turn]) -> str | Refusal:
         """`question` so that it stands for itself; as it is when it does already, or when nothing was said before."""
         question = self._planner.tidy(question)
-        if not before or not leaning.leans(question):
+        if not before or (not (leans := leaning.leans(question)) and self._planned(question)):
             return question
         said = self._said(before)
         if said is None:
             return question
+        if not leans:
+            return self._placed(question, said)
         found = words(question)
         text = question
         if _BEFORE.search(leaning.flat(found)):
@@ -58,22 +60,40 @@ class Followups:
             if isinstance(stepped, Refusal):
                 return stepped
             text = stepped or text
+        if rows.points(text) and (put := rows.about(text, said, self._planner)):
+            return put
         pointed = self._point(text, said)
         if isinstance(pointed, Refusal):
             return pointed
-        return self._continue(pointed, said, changed=pointed != question)
+        told = self._continue(pointed, said, changed=pointed != question)
+        if isinstance(told, Refusal) or isinstance(self._planner.plan_alone(told), Refusal):
+            return rows.about(question, said, self._planner) or self._placed(told, said)
+        return told
+
+    def _planned(self, question: str) -> bool:
+        return not isinstance(self._planner.plan_alone(question), Refusal)
+
+    def _placed(self, told: str | Refusal, said: Said) -> str | Refusal:
+        """A question that is understood once it is known in which repository, with the one that was spoken of."""
+        repo = said.one("repo")
+        if isinstance(told, Refusal) or repo is None:
+            return told
+        reading = self._planner.read(told)
+        if reading.unknown or reading.owner or (reading.repos and not reading.refs):
+            return told
+        placed = f'{told} in repository "{repo}"'
+        return told if isinstance(self._planner.plan_alone(placed), Refusal) else placed
 
     def _said(self, before: Sequence[Turn]) -> Said | None:
         """What the last turn was about; None when it was not answered."""
         last = before[-1]
         if not last.answers or not all(a.ok for a in last.answers):
             return None
-        question = self.told(last.question, before[:-1])
-        plan = self._planner.plan_alone(question) if isinstance(question, str) else question
-        if isinstance(plan, Refusal) or isinstance(question, Refusal):
+        plan = self._planner.plan(last.question, before[:-1])
+        if isinstance(plan, Refusal):
             return None
-        said = Said(question, plan)
-        reading = self._planner.read(question) if plan.reading.words == [] else plan.reading
+        said = Said(plan.question, plan)
+        reading = self._planner.read(plan.question) if plan.reading.words == [] else plan.reading
         context.named(said, reading)
         context.findings(said, last.answers)
         return said
@@ -94,7 +114,7 @@ class Followups:
             if all(w in lexicon.FILLER or w in {"and", "what", "about", "one"} for w in rest):
                 return earlier
             noun = ordinals.noun(earlier, said)
-        elif kind in {"commit", "parent"}:
+        elif kind in {"commit", "parent", "tip", "head_commit"}:
             commits = said.named["commit"] if kind == "commit" else said.found.get("commit", [])
             if len(commits) != 1:
                 return None
@@ -205,6 +225,8 @@ class Followups:
         fitting = [m for m in leaning.MARKERS if tuple(w.norm for w in found[: len(m)]) == m]
         marker = max(fitting, key=len, default=())
         rest = found[len(marker) :]
+        if len(rest) > 1 and rest[-1].norm in {"only", "alone"} and not rest[-1].quoted:
+            rest, marker = rest[:-1], marker or ("only",)
         if not rest:
             return question
         text = joined(rest)

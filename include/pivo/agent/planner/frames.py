@@ -8,6 +8,7 @@ near to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,19 +22,33 @@ _GROUPS = {"BY_DAY": "day", "BY_WEEK": "week", "BY_MONTH": "month", "BY_YEAR": "
 _NTH = {"NTH2": 1, "NTH3": 2, "NTH4": 3, "NTH5": 4}
 _MOST_TRIED = 40  # combinations of meanings
 _MOST_LISTED = 500
+_RANKED = frozenset({"MOST", "LEAST", "LAST", "FIRST", "BIGGEST", "SMALLEST", "SIZE", "AGE", "WHO", "WHEN", "WHY"})
+COUNTED = frozenset(
+    {"files_added", "files_deleted", "files_changed", "verifications", "drills", "findings", "incomplete", "bad_repos"}
+    | {"incomplete_repos", "never_verified", "stale", "stale_verified", "idle_repos", "repos_of_person", "ref_updates"}
+    | {"repos_of_path", "path_search", "refs", "rewritten", "audit", "idle_people", "restores", "search", "snapshots"}
+)
+"""Lists whose rows are counted where they are asked "how many"."""
+_REPOS_ASKED = re.compile(
+    r"\b(?:which|what|how many|list|show|name|number of|each|every|per|by|rank)(?: of| the| all| our| me)*(?: \S+)?(?: "
+    r"'s)? "
+    r"(?:repos?|repository|repositories|projects?)\b|^(?:repos|repositories|projects)\b"
+)
 _ASCENDING = {"LEAST", "SMALLEST", "FIRST"}
 
 
 @dataclass(frozen=True)
 class Frame:
     """`kind` is a rule's name. `group` is day, week, month, year, repository or empty; `ascending` says that the
-    smallest or oldest comes first; `offset` counts the rows before the one that is wanted ("second last": 1)."""
+    smallest or oldest comes first; `offset` counts the rows before the one that is wanted ("second last": 1);
+    `of` is the list that "count_rows" counts."""
 
     kind: str
     group: str = ""
     ascending: bool = False
     limit: int | None = None
     offset: int = 0
+    of: Frame | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,15 @@ class Rule:
         concepts = reading.concepts
         return (
             all(group & concepts for group in self.groups)
-            and (concepts <= self.allowed or (_everywhere(reading) and concepts <= self.allowed | {"ARCHIVE"}))
+            and (
+                concepts <= self.allowed
+                or (_everywhere(reading) and concepts <= self.allowed | {"ARCHIVE"})
+                or (
+                    bool(reading.owner)
+                    and not _asked_repos(reading)
+                    and concepts <= self.allowed | {"REPOS", "REPO", "ORG", "BY_REPO"}
+                )
+            )
             and all(self._slot(name, found.get(name, 0)) for name in found.keys() | self.slots.keys())
             and self.when(reading)
             and self._consistent(reading)
@@ -97,7 +120,10 @@ def counts(reading: Reading) -> dict[str, int]:
         "number": int(reading.number is not None),
         "seq": int(reading.seq is not None),
         "text": int(reading.text is not None),
+        "alternatives": len(reading.alternatives),
         "part": int(reading.part is not None),
+        "suffix": int(bool(reading.suffix)),
+        "bytes": int(reading.bytes_ is not None),
         "run": int(bool(reading.run)),
     }
     return found | {f"not_{kind}": len(names) for kind, names in reading.without.items()}
@@ -105,6 +131,12 @@ def counts(reading: Reading) -> dict[str, int]:
 
 def _everywhere(reading: Reading) -> bool:
     return not reading.repos or reading.defaulted
+
+
+def _asked_repos(reading: Reading) -> bool:
+    """Whether repositories are asked for, and not only said to be those of an owner."""
+    said = " ".join("" if w.quoted else w.norm for w in reading.words)
+    return _REPOS_ASKED.search(said) is not None
 
 
 def days(reading: Reading) -> bool:
@@ -121,6 +153,22 @@ def frame(reading: Reading) -> Frame | None:
         if made := _frame(reading, found):
             return made
     reading.settle([options[0] for options in reading.choices])
+    return _counted(reading, found)
+
+
+def _counted(reading: Reading, found: dict[str, int]) -> Frame | None:
+    """The number of what another rule lists: "how many verifications failed"."""
+    if "COUNT" not in reading.concepts or reading.concepts & _RANKED or reading.number is not None:
+        return None
+    for options in islice(_combinations(reading.choices), _MOST_TRIED):
+        reading.settle(options)
+        if reading.concepts & _RANKED:
+            continue
+        reading.concepts.discard("COUNT")
+        made = _frame(reading, found, COUNTED)
+        if made and not made.group:
+            return Frame("count_rows", of=made)
+    reading.settle([options[0] for options in reading.choices])
     return None
 
 
@@ -129,10 +177,10 @@ def _combinations(choices: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [tuple(options[i] for options, i in zip(choices, chosen, strict=True)) for chosen in ranked]
 
 
-def _frame(reading: Reading, found: dict[str, int]) -> Frame | None:
+def _frame(reading: Reading, found: dict[str, int], among: frozenset[str] = frozenset()) -> Frame | None:
     from pivo.agent.planner.rules import RULES
 
-    kind = next((rule.name for rule in RULES if rule.fits(reading, found)), None)
+    kind = next((rule.name for rule in RULES if (not among or rule.name in among) and rule.fits(reading, found)), None)
     groups = [group for concept, group in _GROUPS.items() if concept in reading.concepts]
     offsets = [offset for concept, offset in _NTH.items() if concept in reading.concepts]
     if kind is None or len(groups) > 1 or len(offsets) > 1:

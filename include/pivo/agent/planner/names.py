@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from pivo.agent.planner import lexicon, periods, relations, texts
+from pivo.agent.planner import lexicon, periods, relations, sizes, texts
 from pivo.agent.planner.exclusions import Exclusions
 from pivo.agent.planner.reading import Cursor, Reading
 from pivo.agent.planner.strays import Strays
@@ -21,6 +21,7 @@ _OTHER_THINGS = wordset("file folder directory path branch tag")
 _REPO_WORDS = wordset("repo repository project")
 _REF_WORDS = wordset("branch tag release version")
 _PATH_WORDS = wordset("file folder directory path")
+_LIKE_BRANCHES = wordset("PERSON TAG HEADBRANCH BRANCH")
 _INSIDE = wordset("in below under beneath inside within")
 
 
@@ -39,7 +40,9 @@ class Names:
     def run(self) -> Reading:
         reading, excluded = self._reading, Exclusions(self._at, self._vocabulary)
         texts.path_part(self._at, self._vocabulary)
+        texts.ending(self._at)
         texts.search_text(self._at, self._vocabulary)
+        sizes.threshold(self._at)
         self._each(excluded.names)
         if reading.text is None:
             texts.fixed_text(self._at, self._named)
@@ -167,9 +170,13 @@ class Names:
         if word.quoted and not beside and self._at.near(at, _PATH_WORDS):
             return 0
         grammar = self._at.grammar(at) and not self._at.branchlike(at)
-        if not (word.quoted or beside) and (grammar or periods.number(word.norm) is not None):
+        listed = grammar and self._listed(at)
+        if not (word.quoted or beside or listed) and (grammar or periods.number(word.norm) is not None):
             return 0
         found = self._vocabulary.refs(self._reading.repo, word.text)
+        if listed and not found:
+            self._reading.problems.append(f"no branch or tag is called {word.text}")
+            return 1
         if not found or len({r.repo for r in found}) > 1:
             return 0  # which repository's is not said; the rule that needs one asks
         ref = min(found, key=lambda r: not r.name.startswith("refs/heads/"))
@@ -181,10 +188,17 @@ class Names:
         self._at.mark("ref", at, 1, f"{ref.name} of {ref.repo}")
         return 1
 
+    def _listed(self, at: int) -> bool:
+        """Whether the word goes on a list of branches: "not on main or release"."""
+        after = any(at - 1 == end for kind in ("ref", "without") for _, end in self._reading.spans.get(kind, ()))
+        told = set(lexicon.PHRASES.get((self._words[at].norm,), "").split())
+        return after and self._at.norm(at - 1) in {"or", "nor", "and"} and bool(told & _LIKE_BRANCHES)
+
     def _since(self, at: int) -> None:
         """ "Since v1.0" goes on to the head, unless another end is said."""
         the = 1 if self._at.norm(at - 1) in _REF_WORDS | _COMMIT_WORDS | {"the"} else 0
-        if self._at.norm(at - 1 - the) == "since":
+        the += bool(the) and self._at.norm(at - 2) == "the"
+        if self._at.norm(at - 1 - the) in {"since", "after"}:
             self._at.take(at - 1 - the, 1)
             self._open_end = True
 

@@ -62,6 +62,8 @@ class _Parser:
             return self._range(at + 2, 2)
         if first in {"as", "like"}:
             return self._as_of(at)
+        if found := self._edge(at):
+            return found
         if found := self._length(at):
             return found
         if first == "from" and (both := self._range(at + 1, 1)):
@@ -69,6 +71,19 @@ class _Parser:
         if opened := self._opened(at):
             return opened
         return self._plain(at)
+
+    def _edge(self, at: int) -> tuple[Period, int] | None:
+        """ "At the beginning of October": its first day; "by the end of last week": its last."""
+        the = 1 if self._norm(at + 1) == "the" else 0
+        edge = self._norm(at + 1 + the)
+        if self._norm(at) != "at" or edge not in {"beginning", "start", "end"} or self._norm(at + 2 + the) != "of":
+            return None
+        found = self._at.span(at + 3 + the, asof=True)
+        if found is None:
+            return None
+        start = found[1] - timedelta(days=1) if edge == "end" else found[0]
+        end = start + timedelta(days=1)
+        return Period(start, end, f"as of {says(start, end)}", asof=True), found[2] + 3 + the
 
     def _plain(self, at: int) -> tuple[Period, int] | None:
         skip = 1 if self._norm(at) in _IN else 0

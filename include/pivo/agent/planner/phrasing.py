@@ -88,6 +88,9 @@ _ASIDE = re.compile(
 _CLOSERS = re.compile(
     r"[\s,.!?–-]+(?:thanks(?: a lot| a bunch| so much| in advance)?|thank you(?: very much| so much)?|thx|ty|cheers|"
     r"please|pls|plz|if you (?:can|please|would|don't mind)|if possible|would you|will you|do you know|you know|"
+    r"(?:(?:and )?(?:please )?(?:list|show|name|tell|give)(?: me| us)? (?:them|these|those|all of them)(?: all)?)|"
+    r"which ones?|(?:i|we) (?:only|just|really only) (?:need|want) (?:his|her|their|the|its|a|an) (?:commits?|names?|"
+    r"hash(?:es)?|dates?|list|number|count|answer)|"
     r"asap|for my report|for the record|for the audit|by any chance|lol|haha)[\s.!?]*$",
     re.IGNORECASE,
 )

@@ -14,7 +14,8 @@ from pivo.agent.planner.words import Word, words, wordset
 _ALSO_BRANCHES = frozenset({"PERSON", "TAG", "HEADBRANCH"})  # a branch may be called dev, release, default
 _BEFORE_BRANCHES = wordset(
     "branches tags branch log logs "
-    "compare diff on from to into onto between than vs versus with against and is does has of in at behind"
+    "compare diff on from to into onto between than vs versus with against and is does has of in at behind merged "
+    "merge merging"
 )
 
 
@@ -46,7 +47,10 @@ class Reading:
     seq: int | None = None  # a snapshot's number
     run: str = ""  # the id of a DAG run
     text: str | None = None
+    alternatives: list[str] = field(default_factory=list)  # texts, any of which will do as well
     part: str | None = None  # of a path
+    suffix: str = ""  # what files end in, ".py"
+    bytes_: tuple[str, int] | None = None  # a file's size: SQL's comparison, bytes
     unknown: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     understood: list[str] = field(default_factory=list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pivo.agent.planner import conditions
 from pivo.agent.planner.archive_rules import ARCHIVE_RULES
+from pivo.agent.planner.file_rules import FILE_RULES
 from pivo.agent.planner.fits import ANY, BY, COMMIT, ENDS, FLAGS, GROUPED, LOG, MANY, NTH, ONE, OPT, WHEN, WIDE
 from pivo.agent.planner.frames import Rule
 
@@ -11,7 +12,14 @@ RULES: tuple[Rule, ...] = (
     *ARCHIVE_RULES,
     # branches and tags
     Rule("ref_updates", "FORCED", "BRANCH LAST WHEN WHERE REPOS RECENT COMMITS ARCHIVE", {**WHEN, **MANY}),
-    Rule("ref_updates", "BRANCH|TAG DELETED|ADDED", "WHEN LAST RECENT WHERE", {**WHEN, **MANY}),
+    Rule("ref_updates", "BRANCH|TAG DELETED|ADDED", "WHEN LAST RECENT WHERE REPOS ARCHIVE", {**WHEN, **MANY}),
+    Rule(
+        "ref_updates",
+        "DELETED|FORCED|ADDED",
+        "BRANCH TAG WHEN LAST WHERE",
+        {"refs": ONE, "ends": (0, 2), "periods": OPT},
+        lambda r: "ADDED" not in r.concepts or bool(r.concepts & {"BRANCH", "TAG"}),
+    ),
     Rule("count_branches", "COUNT BRANCH"),
     Rule("count_tags", "COUNT TAG"),
     Rule("last_tag", "LAST TAG", "WHEN"),
@@ -24,11 +32,21 @@ RULES: tuple[Rule, ...] = (
     Rule("log", "COMMITS", "COMMIT BETWEEN TAG BRANCH", {"refs": (2, 2), "ends": (2, 2), "people": OPT, "number": OPT}),
     Rule("log", "COMMITS", "COMMIT BRANCH TAG LAST RECENT REACH", {**LOG, "ends": (1, 2)}),
     Rule("log", "COMMIT|CHANGE", "BRANCH ASK", {**LOG, "people": ONE}, lambda r: "LAST" not in r.concepts),
+    Rule("log", "ASK|ALLTHINGS|SHOW", "BRANCH TAG NEW", {"refs": ONE, "ends": (2, 2)}),
+    Rule("log", "COMMIT|ASK|ALLTHINGS", "COMMIT COMMITS", {"commits": ONE, "ends": (2, 2)}),
     Rule("count_log", "COUNT COMMITS", "COMMIT BRANCH TAG BETWEEN REACH", {**LOG, "refs": (1, 2), "not_ref": OPT}),
     Rule("branches", "BRANCH", "CURRENT"),
     Rule("tags", "TAG", "CURRENT", {"number": OPT}, lambda r: r.number is None),
     Rule("log", "ASK BRANCH", "CONTENT COMMIT", {"refs": ONE, "ends": ONE}, lambda r: "COMMIT" not in r.concepts),
     Rule("refs", "REF"),
+    Rule(
+        "ref_exists",
+        "YES|REPOS|REPO|WHERE|HAVE BRANCH|TAG|REF|YES",
+        "REPOS WHERE CURRENT",
+        {"refs": ONE, "ends": ONE},
+        lambda r: "WHEN" not in r.concepts,
+    ),
+    Rule("ref_updates", "REFLOG", "WHEN RECENT LAST", {**WHEN, **MANY, "refs": OPT, "ends": (0, 2)}),
     Rule(
         "tip",
         "COMMIT|POINT|WHERE|CHANGE|TAG",
@@ -41,8 +59,12 @@ RULES: tuple[Rule, ...] = (
     Rule("parent", "PARENT", "COMMIT", COMMIT),
     Rule("count_commit_files", "COUNT FILE CHANGE|ADDED|DELETED", "COMMIT", COMMIT),
     Rule("commit_files", "FILE CHANGE|ADDED|DELETED", "COMMIT", COMMIT),
+    Rule("commit_files", "ADDED|DELETED ASK|SHOW|ALLTHINGS", "COMMIT", COMMIT),
+    Rule("child", "CHILD", "COMMIT WHO", COMMIT),
     Rule("diff_commit", "CHANGE|DIFF", "COMMIT", {**COMMIT, "paths": OPT}),
-    Rule("commit", "", "WHO WHEN COMMIT WROTE PERSON MESSAGE EMAIL LOST AGE WHERE PEOPLE", COMMIT),
+    Rule(
+        "commit", "", "WHO WHEN COMMIT WROTE PERSON MESSAGE EMAIL LOST AGE WHERE PEOPLE SIGNED UNSIGNED MERGE", COMMIT
+    ),
     Rule("commit", "MESSAGE CONTENT", "COMMIT", COMMIT),
     Rule(
         "diff",
@@ -68,6 +90,7 @@ RULES: tuple[Rule, ...] = (
     Rule("diff_last", "DIFF LAST", "COMMIT CHANGE", {"paths": OPT, "people": OPT}, conditions.single),
     Rule("diff_last", "ASK LAST COMMIT CHANGE", "", {"people": OPT}, lambda r: conditions.single(r) and not r.paths),
     # files
+    *FILE_RULES,
     Rule(
         "read_file",
         "CONTENT|SHOW|ASOF|ASK",
@@ -80,17 +103,25 @@ RULES: tuple[Rule, ...] = (
         "",
         "FILE ASOF COMMIT TAG BRANCH",
         {**ENDS, "paths": ONE, "ends": OPT},
-        lambda r: bool(r.ends) and conditions.one_file(r),
+        lambda r: conditions.one_file(r) and bool(r.ends or (not r.concepts and r.spans.get("repo"))),
     ),
     Rule(
         "list_files",
         "FILE|FOLDER SHOW|ASK|CONTENT",
         "FILE FOLDER CONTENT ASOF COMMIT TAG BRANCH",
         {**ENDS, "paths": OPT, "ends": OPT},
-        lambda r: conditions.one_folder(r) and (not r.periods or "ASOF" in r.concepts),
+        lambda r: conditions.one_folder(r) and (not r.periods or conditions.one_day(r)),
     ),
     Rule("path_search", "FILE EVER", "HAVE SHOW", {"paths": OPT, **MANY}, conditions.folder),
-    Rule("repos_of_path", "REPOS", "YES HAVE FILE", {"paths": ONE, "repos": ANY, "owner": OPT}, conditions.over_all),
+    Rule("repos_of_path", "REPOS", "YES HAVE FILE", {"paths": ONE, "repos": ANY, "owner": OPT}, conditions.not_said),
+    Rule(
+        "repos_of_path",
+        "REPO HAVE|YES|CONTENT",
+        "FILE",
+        {"paths": ONE, "repos": ANY, "owner": OPT},
+        lambda r: conditions.not_said(r) and conditions.said(r, conditions.WHICH),
+    ),
+    Rule("repos_of_path", "WHERE", "FILE STORED", {"paths": ONE, "owner": OPT}),
     Rule(
         "list_files",
         "FILE|FOLDER|CONTENT",
@@ -98,14 +129,21 @@ RULES: tuple[Rule, ...] = (
         {**ENDS, "paths": OPT, "ends": ONE},
         conditions.one_folder,
     ),
-    Rule("count_files", "COUNT FILE"),
     Rule("path_added", "ADDED WHO|WHEN|COMMIT", "FILE FIRST COMMIT WROTE PERSON AGE", {"paths": ONE}),
     Rule("path_deleted", "DELETED WHO|WHEN|COMMIT", "FILE COMMIT WROTE PERSON AGE", {"paths": ONE}),
-    Rule("files_added", "ADDED", "FILE RECENT", {**BY, **WHEN, **MANY, "paths": OPT}, conditions.folder),
+    Rule("path_deleted", "DELETED", "FILE", {"paths": ONE}, lambda r: not conditions.folder(r)),
+    Rule("files_of_last", "FILE CHANGE|ADDED|DELETED|CONTENT LAST COMMIT", "", BY, conditions.single_named),
+    Rule(
+        "files_added",
+        "ADDED",
+        "FILE RECENT WHO WHEN WROTE PERSON",
+        {**BY, **WHEN, **MANY, "paths": OPT},
+        conditions.folder,
+    ),
     Rule(
         "files_deleted",
         "DELETED FILE|ALLTHINGS|ASK|SHOW",
-        "",
+        "WHO WHEN WROTE PERSON RECENT",
         {**BY, **WHEN, **MANY, "paths": OPT},
         conditions.folder,
     ),
@@ -151,6 +189,8 @@ RULES: tuple[Rule, ...] = (
     Rule("contributors", "DIFF COMMITS", "COMMIT COUNT", {"people": (2, 5), **WHEN, **MANY}),
     # commits
     Rule("commits_grouped", f"COMMIT|CHANGE {GROUPED}", f"COMMITS COUNT MOST REPO {FLAGS}", {**WIDE, "number": OPT}),
+    Rule("commits_by_hour", "BY_WEEKDAY|BY_HOUR COMMIT", "COMMITS COUNT MOST", MANY),
+    Rule("first_commits", "FIRST COMMITS", f"COMMIT MANY {FLAGS}", {**WIDE, "paths": (0, 0), "number": OPT}),
     Rule("busiest_day", "WHEN MOST COMMIT", "COMMITS", {**BY, **WHEN, **MANY}),
     Rule(
         "count_commits",
@@ -161,11 +201,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "contributors",
-        "WHO|PERSON PERSON|COMMIT|CHANGE|WROTE",
-        "PEOPLE COMMITS COMMIT CHANGE MOST LEAST PER WROTE FILE RECENT COUNT",
+        "WHO|PERSON PERSON|COMMIT|CHANGE|WROTE|MERGE",
+        f"PEOPLE COMMITS COMMIT CHANGE MOST LEAST PER WROTE FILE RECENT COUNT {FLAGS}",
         {**WHEN, **MANY, "paths": OPT, "number": OPT, "not_person": ANY},
         lambda r: (
-            conditions.people(r) and ("COUNT" not in r.concepts or bool({"COMMITS", "MOST", "LEAST"} & r.concepts))
+            conditions.people(r)
+            and not conditions.commits_first(r)
+            and ("COUNT" not in r.concepts or bool({"COMMITS", "MOST", "LEAST"} & r.concepts))
         ),
     ),
     Rule("contributors", "COMMIT PER PERSON", "COMMITS PEOPLE COUNT", {**WHEN, **MANY, "paths": OPT}),
@@ -190,9 +232,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "commits",
         "COMMIT|CHANGE|ASK|SHOW|LOST|MERGE|NOMERGE|SIGNED|UNSIGNED|ALLTHINGS",
-        f"COMMIT COMMITS CHANGE LAST RECENT MESSAGE WHEN WROTE WHERE FORCED {FLAGS}",
+        f"COMMIT COMMITS CHANGE LAST RECENT MESSAGE WHEN WROTE WHERE FORCED WHO {FLAGS}",
         {**WIDE, "number": OPT},
-        conditions.listed,
+        lambda r: conditions.listed(r) and ("WHO" not in r.concepts or conditions.commits_first(r)),
     ),
     Rule("audit", "ASK", "", {"users": ONE, **WHEN}),
 )

@@ -33,7 +33,14 @@ NEED_REPO = frozenset({"read_file", "list_files", "diff", "diff_period", "diff_c
                        "tip", "log", "count_log"})  # fmt: skip
 """Kinds that mean nothing without one repository."""
 
-_DAGS = {"RESTORE": "pivo_restore", "SNAPSHOT": "pivo_snapshot", "VERIFY": "pivo_verify", "DRILL": "pivo_drill"}
+_DID = {"ADDED": "add", "DELETED": "delete"}
+_DAGS = {
+    "RESTORE": "pivo_restore",
+    "SNAPSHOT": "pivo_snapshot",
+    "VERIFY": "pivo_verify",
+    "DRILL": "pivo_drill",
+    "INDEX": "pivo_index",
+}
 
 
 def steps(frame: Frame, reading: Reading) -> tuple[Step, ...]:
@@ -48,7 +55,7 @@ def steps(frame: Frame, reading: Reading) -> tuple[Step, ...]:
 def hashes(answers: Sequence[ToolAnswer]) -> list[str]:
     """The commits in the rows of the first answer."""
     view = answers[0].view
-    return [str(row["hash"]) for row in view.records()] if isinstance(view, Table) else []
+    return [str(row.get("hash") or row["commit_hash"]) for row in view.records()] if isinstance(view, Table) else []
 
 
 def _read_file(reading: Reading) -> tuple[Step, ...]:
@@ -83,6 +90,19 @@ def _diff_last(count: int) -> Callable[[Reading], tuple[Step, ...]]:
         return call("query_metadata", {"question": first}), Step("get_file_diff", compare)
 
     return build
+
+
+def _files_of_last(reading: Reading) -> tuple[Step, ...]:
+    """The last commit is looked up, and then its files."""
+    by = "".join(f' by "{name}"' for name in reading.people[:1])
+    place = f' in repository "{reading.repo}"' if reading.repo else ""
+    verb = next((verb for concept, verb in _DID.items() if concept in reading.concepts), "change")
+
+    def files(answers: Sequence[ToolAnswer]) -> Arguments | None:
+        found = hashes(answers)
+        return {"question": f"which files did commit {found[0]} {verb}{place}"} if found else None
+
+    return call("query_metadata", {"question": f"last commit{by}{place}"}), Step("query_metadata", files)
 
 
 def _log(reading: Reading) -> tuple[Step, ...]:
@@ -126,6 +146,7 @@ _TOOLS: dict[str, Callable[[Reading], tuple[Step, ...]]] = {
     "diff_commit": _diff,
     "diff_last": _diff_last(1),
     "diff_last_two": _diff_last(2),
+    "files_of_last": _files_of_last,
     "log": _log,
     "count_log": _log,
     "run_status": _run_status,

@@ -7,6 +7,7 @@ from pivo.agent.planner.reading import Cursor
 from pivo.agent.planner.words import wordset
 
 _ASKING = wordset("you i we us me someone somebody anyone anybody one u please")
+_ANYBODY = wordset("who anyone anybody everyone everybody someone somebody whoever")
 _NARROWED = wordset("by from who that which in made not of with since before after on for")
 _NOUNS = wordset("repository repo project file branch tag commit snapshot codebase author developer person")
 
@@ -46,10 +47,15 @@ class Strays:
             return True  # "which repository takes the most space for its snapshots"
         if pronoun in {"it", "its"}:
             kinds: tuple[str, ...] = ("path", "commit", "ref", "repo")
-        elif pronoun in {"same", "them"}:
+        elif pronoun == "them":
+            norms = [w.norm for w in self._at.words[:at] if not w.quoted]
+            return "and" in norms and any(w in lexicon.MANY for w in norms[: norms.index("and")])
+        elif pronoun == "same":
             return False
         else:
             kinds = ("person",)
+            if any(w.norm in _ANYBODY for w in self._at.words[:at] if not w.quoted):
+                return True  # "who signed their commits"
             if any(w.norm in lexicon.MANY for w in self._at.words[:at] if not w.quoted):
                 return True  # "which repositories failed their verification"
         return any(start < at for kind in kinds for start, _ in self._at.reading.spans.get(kind, ()))

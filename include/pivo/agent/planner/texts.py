@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pivo.agent.planner import lexicon
 from pivo.agent.planner.reading import Cursor
 from pivo.agent.planner.vocabulary import Vocabulary
-from pivo.agent.planner.words import wordset
+from pivo.agent.planner.words import Word, wordset
 
 _PART = re.compile(
     r"\b(?P<what>files?|paths?)\s+(?:are\s+|is\s+)?(?:"
@@ -26,10 +26,45 @@ _WRITTEN = wordset(
 """What has words that are searched."""
 
 
+_INNER = wordset("in the a an our")
+_ANYTHING = wordset("anything everything something")
 _SEARCHING = wordset("search searching grep grepping find look looking hunt hunting scan anything")
 _TOUCHING = wordset(
     "about to do with concerning regarding concern concerns related involving affecting relating relate"
 )
+
+
+_ENDING = re.compile(
+    r"(?:\*?(?P<a>\.[a-z0-9_+-]{1,10}) (?:\w+ )?(?P<f1>files?|paths?|scripts?|documents?)"
+    r"|(?P<f2>files?|paths?|scripts?|documents?) (?:that |which )?(?:are |is )?(?:end|ends|ending|(?:with|having|have|"
+    r"has|of)(?: the| an?)?"
+    r" (?:extension|suffix|ending|type|file extension))(?: (?:in|with|on|of|is))? \*?(?P<b>\.?[a-z0-9_+-]{1,10})(?!\S)"
+    r"|(?P<c>python|shell|markdown|ruby|perl|java|rust|go|javascript|typescript|json|yaml|xml|html|css|header) "
+    r"(?P<f3>files?|scripts?|sources?))"
+)
+_ENDINGS = {
+    "python": ".py", "shell": ".sh", "markdown": ".md", "ruby": ".rb", "perl": ".pl", "java": ".java", "rust": ".rs",
+    "go": ".go", "javascript": ".js", "typescript": ".ts", "json": ".json", "yaml": ".yaml", "xml": ".xml",
+    "html": ".html", "css": ".css", "header": ".h",
+}  # fmt: skip
+
+
+def ending(cursor: Cursor) -> None:
+    """ ".py files", "files that end in .md", "Python files": the files there are now whose names end so."""
+    flat, starts = "", []
+    for at, word in enumerate(cursor.words):
+        starts.append(len(flat))
+        flat += (word.norm if cursor.free[at] else "\0") + " "
+    found = _ENDING.search(flat)
+    if found is None or found.start() not in starts:
+        return
+    first = starts.index(found.start())
+    used = sum(found.start() <= s < found.end() for s in starts)
+    told = found["a"] or found["b"] or _ENDINGS[found["c"]]
+    cursor.reading.suffix = told if told.startswith(".") else f".{told}"
+    cursor.reading.concepts |= {"FILE"}
+    cursor.take(first, used)
+    cursor.mark("suffix", first, used, f"files that end in {cursor.reading.suffix}")
 
 
 def path_part(cursor: Cursor, vocabulary: Vocabulary) -> None:
@@ -66,16 +101,28 @@ def fixed_text(cursor: Cursor, named: Callable[[str], bool]) -> None:
         while cursor.norm(start) in {"the", "a", "an", "that", "this"}:
             start += 1
         end = start
-        while end < len(cursor.words) and cursor.free[end] and not _ends_text(cursor, end):
+        while end < len(cursor.words) and cursor.free[end]:
+            if _ends_text(cursor, end) and not _goes_on(cursor, end, named):
+                break
             end += 1
         taken = cursor.words[start:end]
         plain = all(w.norm.isalpha() and not (w.quoted or w.capital or named(w.text)) for w in taken)
-        if taken and plain and not any(cursor.grammar(i) for i in range(start, end)):
+        if taken and plain and not any(cursor.grammar(i) and cursor.norm(i) not in _INNER for i in range(start, end)):
             cursor.take(at, end - at)
             cursor.reading.concepts.add("SEARCH")
             cursor.reading.text = " ".join(w.text for w in taken)
             cursor.mark("text", start, end - start, f"text {cursor.reading.text!r}")
         return
+
+
+def _goes_on(cursor: Cursor, at: int, named: Callable[[str], bool]) -> bool:
+    """Whether "in" leads on to plain words: "the typo in the parser"."""
+    then = at + 1
+    while cursor.norm(then) in {"the", "a", "an", "our"}:
+        then += 1
+    word = cursor.words[then] if then < len(cursor.words) and cursor.free[then] else None
+    plain = word is not None and word.norm.isalpha() and not (word.quoted or word.capital)
+    return bool(plain and word and cursor.norm(at) == "in" and not (cursor.grammar(then) or named(word.text)))
 
 
 def search_text(cursor: Cursor, vocabulary: Vocabulary) -> None:
@@ -85,7 +132,7 @@ def search_text(cursor: Cursor, vocabulary: Vocabulary) -> None:
             continue
         if concept != "SEARCH" and not (concept == "FIXED" and any(w.quoted for w in cursor.words[at:])):
             continue
-        written = any(w.norm in _WRITTEN and not w.quoted for w in cursor.words[:at])
+        written = any(w.norm in _WRITTEN | _ANYTHING and not w.quoted for w in cursor.words[:at])
         said = tuple(w.norm for w in cursor.words[at : at + used])
         if said[0] not in _SEARCHING and not (written or _WRITTEN & set(said)) and not _quoted(cursor, at + used):
             continue  # "does acme/web contain secrets": files are not searched
@@ -105,14 +152,36 @@ def search_text(cursor: Cursor, vocabulary: Vocabulary) -> None:
                 break
         if end > start and cursor.free[start]:
             taken = cursor.words[start:end]
+            first, *others = _alternatives(taken)
+            end, more = _more_quoted(cursor, end, quoted=cursor.words[start].quoted)
             cursor.take(at, end - at)
             cursor.reading.concepts.add("SEARCH")
-            cursor.reading.text = " ".join(w.text for w in taken)
+            cursor.reading.text, cursor.reading.alternatives = first, [*others, *more]
             cursor.mark("text", start, end - start, f"text {cursor.reading.text!r}")
             bad = {"NOT", "LEAST"}
             bad_words = [w.text for w in taken if not w.quoted and lexicon.PHRASES.get((w.norm,)) in bad]
             cursor.reading.unknown += bad_words + [w.text for w in taken if w.norm in lexicon.PRONOUNS and not w.quoted]
         return
+
+
+def _alternatives(taken: Sequence[Word]) -> list[str]:
+    """ "login or limits": what stands between the "or"s."""
+    texts: list[list[str]] = [[]]
+    for word in taken:
+        if word.norm == "or" and not word.quoted:
+            texts.append([])
+        else:
+            texts[-1].append(word.text)
+    return [" ".join(text) for text in texts if text] or [""]
+
+
+def _more_quoted(cursor: Cursor, end: int, *, quoted: bool) -> tuple[int, list[str]]:
+    """Further quoted texts after "or", and where they end."""
+    found: list[str] = []
+    while quoted and cursor.norm(end) == "or" and end + 1 < len(cursor.words) and cursor.words[end + 1].quoted:
+        found.append(cursor.words[end + 1].text)
+        end += 2
+    return end, found
 
 
 def _quoted(cursor: Cursor, at: int) -> bool:

@@ -10,6 +10,7 @@ from pivo.agent.planner.lexicon.asking import ASKING
 from pivo.agent.planner.lexicon.contents import CONTENTS
 from pivo.agent.planner.lexicon.history import HISTORY
 from pivo.agent.planner.lexicon.inflect import forms
+from pivo.agent.planner.lexicon.order import ORDER
 from pivo.agent.planner.lexicon.small import (
     DUTIES,
     ENDS_TEXT,
@@ -46,7 +47,7 @@ def _phrases() -> dict[_Phrase, str]:
     verbs = {form: told for told, lemmas in VERBS.items() for lemma in lemmas.split("|") for form in forms(lemma)}
     nouns = {
         phrase: told
-        for table in (ASKING, HISTORY, CONTENTS, ARCHIVE)
+        for table in (ASKING, HISTORY, CONTENTS, ARCHIVE, ORDER)
         for told, phrases in table.items()
         for phrase in phrases.split("|")
     }

@@ -230,6 +230,18 @@ ARCHIVE: dict[str, str] = {
         "all repos|all repositories|all the repositories|all the repos|all our repos|all our repositories|"
         "all of the repositories|all of the repos"
     ),
+    "LONGAGO": (
+        "for the longest time|for the longest|longest ago|the longest ago|the longest time ago|least recently|stalest|"
+        "most outdated|most out of date|most stale|oldest last snapshot|oldest latest snapshot|oldest last backup|"
+        "oldest latest backup|least recent snapshot|least recent backup"
+    ),
+    "DEEP": "deep|deeply|thorough|in-depth|in depth",
+    "SHALLOW": "shallow",
+    "DAG RUN SNAPSHOT": "pivo_snapshot|pivo-snapshot",
+    "DAG RUN VERIFY": "pivo_verify|pivo-verify",
+    "DAG RUN RESTORE": "pivo_restore|pivo-restore",
+    "DAG RUN DRILL": "pivo_drill|pivo-drill",
+    "DAG RUN INDEX": "pivo_index|pivo-index",
     "VERIFY RUN": "verification run|verify run|verification job",
 }
 """Concepts → phrases, parted by `|`. `A / B` has several meanings, the likeliest first."""

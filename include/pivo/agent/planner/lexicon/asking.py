@@ -134,7 +134,8 @@ ASKING: dict[str, str] = {
         "annually|per annum"
     ),
     "BY_REPO": (
-        "across repositories|across repos|each of the repositories|each of the repos|per repository|per repo|"
+        "and repository|and repo|and project|and by repository|and per repository|and by repo|across repositories|"
+        "across repos|each of the repositories|each of the repos|per repository|per repo|"
         "per project|by repository|by repo|by project|each project|for each repository|for each repo|by each repo|"
         "by each repository|grouped by repo|grouped by repository|split by repo|split by repository|"
         "broken down by repo|broken down by repository|group by repository|group by repo|among the repositories|"
@@ -145,6 +146,10 @@ ASKING: dict[str, str] = {
         "grouped by project|every repo|every repository|in every repo|in every repository|for every repo|"
         "for every repository|for all repositories|for all repos|each repo|each repository|in each repo|"
         "in each repository"
+    ),
+    "FIRST MANY": (
+        "oldest first|earliest first|in chronological order|chronologically|from oldest to newest|oldest to newest|"
+        "in ascending order|from the oldest|from the oldest to the newest"
     ),
     "NTH2": "second|2nd|next to|2nd most|second most|second-most|next-to",
     "NTH3": "third|3rd",
@@ -200,7 +205,10 @@ ASKING: dict[str, str] = {
         "as it stands|in the archive|in total|overall|all in all|altogether|total|grand total|overall total|in all|"
         "combined|because of|due to|as a result of|as a consequence of|at the time|in time|at that time|at any time|"
         "any time|at some time|time and again|time after time|they need|it needs|they occupy|they take up|"
-        "they consume|they use|they require|i.e|ie|e.g|eg|that is to say|in other words|busy with|occupied with|"
+        "they consume|they use|they require|i.e|ie|e.g|eg|newest first|latest first|most recent first|in reverse "
+        "chronological order|newest to oldest|in pivo|with pivo|via pivo|through pivo|using pivo|by pivo|at head|at "
+        "the head|on head|in head|at its head|at their heads|at the current head|that is to say|in other words|busy "
+        "with|occupied with|"
         "engaged in|engaged with|working away at|all in|all the times|every time|each time|dated"
     ),
     "HELP": (
@@ -214,7 +222,8 @@ ASKING: dict[str, str] = {
         "what are your capabilities|what are you capable of|what is pivo"
     ),
     "YES": (
-        "there any|got any|have any|is there|are there|exist|exists|available|known|is any|are any|was there|"
+        "existed|do we have|still there|there any|got any|have any|is there|are there|exist|exists|available|known|is "
+        "any|are any|was there|"
         "were there|was there any|were there any|has there been|have there been|had there been|there been|existing|"
         "in existence|we know|on record|recorded|known about|listed|on file|exist for|to be found"
     ),

@@ -32,7 +32,7 @@ CONTENTS: dict[str, str] = {
     "POINT": (
         "point|points|pointing|point at|points at|point to|points to|tip|tip of|head of|pointed at|refer to commit|"
         "lead to|leads to|led to|end up at|correspond to|corresponds to|stand for|stands for|stand at|map to|maps to|"
-        "refer back to"
+        "refer back to|top of|at the top of|on top of|on the top of"
     ),
     "FILE": (
         "file|files|paths|filename|filenames|file name|file names|file paths|source file|source files|script|scripts|"
@@ -53,6 +53,13 @@ CONTENTS: dict[str, str] = {
         "force pushed|force-push|force push|force-pushes|force pushes|forced|forced push|forced pushes|forced update|"
         "forced updates|force update|force updates|force-updated|forcibly pushed|forcibly updated|push --force|"
         "--force|non-fast-forward|non-fast-forwards|forced ref updates|push -f|pushed over|overwritten by force"
+    ),
+    "EXECUTABLE MODE": "executable|executables|executable files",
+    "SYMLINK MODE": "symlink|symlinks|symbolic link|symbolic links|soft links",
+    "SUBMODULE MODE": "submodule|submodules|git submodules",
+    "REFLOG": (
+        "ref updates|ref changes|ref history|branch movements|reflog|ref moves|refs moved|refs changed|refs have moved|"
+        "refs were moved|branches moved|branches have moved|branch moves|history of refs|updates of refs|ref movements"
     ),
     "REWRITTEN": (
         "rewritten|rewrote|history rewritten|rewritten history|history was rewritten|their history rewritten|"

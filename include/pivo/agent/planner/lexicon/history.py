@@ -5,7 +5,8 @@ from __future__ import annotations
 HISTORY: dict[str, str] = {
     "COMMIT": (
         "came in|come in|came into|come into|landed|went in|went into|gone into|commit|committed|commited|committing|"
-        "revision|check-in|checkin|checked in|pushed|push|changeset|sha|shas|submitted|delivered|shipped|git commit|"
+        "short hash|full hash|abbreviated hash|complete hash|revision|check-in|checkin|checked in|pushed|push|"
+        "changeset|sha|shas|submitted|delivered|shipped|git commit|"
         "hash|hashes|commit hash|commit id|commit ids|commit hashes|commit sha|id of|ids of|going in|gone in|"
         "coming in|entry|made it in|made it into|went live|changelist|change set|change-set|check in|check-ins made|"
         "rev"

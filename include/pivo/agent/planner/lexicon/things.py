@@ -7,7 +7,7 @@ HEX = r"((?=[0-9a-f]*\d)[0-9a-f]{6,40}|(?<=commit )[0-9a-f]{4,40})"
 LAST = r"((?:very )?(?:last|latest|newest|most recent|youngest)(?: (?:commit|revision|changeset|check-in|push)))"
 WE = r"(?:i|we|you|one|someone|somebody)"
 PEOPLE = (
-    r"(?:people|they|folks|everyone|everybody|anyone|anybody|somebody|someone|developers|devs|authors|the team|we|"
+    r"(?:people|folks|everyone|everybody|anyone|anybody|somebody|someone|developers|devs|authors|the team|we|"
     r"guys)"
 )
 BACKUPS = r"(?:backups?|snapshots?|archives?|history|archive)"

@@ -21,10 +21,13 @@ VERBS: dict[str, str] = {
         "come:came:coming into being|come:came:coming into existence|come:came:coming to be"
     ),
     "FIRST COMMIT / FIRST / REQUESTED": "start|begin:began:begun:beginning|initiate|kick off|launch",
-    "DELETED / LOST": "remove|delete|drop*|erase|wipe|wipe out|discard|purge|scrap*|eliminate|clear out|strip* out",
+    "DELETED / LOST": (
+        "throw:threw:thrown:throwing away|remove|delete|drop*|erase|wipe|wipe out|discard|purge|scrap*|eliminate|clear "
+        "out|strip* out"
+    ),
     "DELETED": (
         "kill|nuke|zap*|trash|bin*|ditch|axe|get:got:getting rid of|throw:threw:thrown:throwing out|"
-        "throw:threw:thrown:throwing away|take:took:taken:taking out|rip* out|cut:cutting out|chuck out|retire|rm"
+        "take:took:taken:taking out|rip* out|cut:cutting out|chuck out|retire|rm"
     ),
     "LOST / DELETED": "disappear|vanish|go:went:gone:going missing|get:got:getting lost|go:went:gone:going away",
     "LOST": "lose:lost:losing|orphan|overwrite:overwrote:overwritten:overwriting|abandon|strand",
@@ -39,6 +42,7 @@ VERBS: dict[str, str] = {
         "fail|crash|error|abort|fall:fell:fallen:falling over|blow:blew:blown:blowing up|go:went:gone:going wrong|"
         "go:went:gone:going south|go:went:gone:going bad|break:broke:breaking|die|flop*|bomb|time out"
     ),
+    "SIGNED": "sign",
     "SUCCEEDED": "succeed|go:went:gone through|work out|complete",
     "REQUESTED": (
         "request|ask for|ask to|order|commission|perform|carry out|execute|attempt|try|trigger|set:setting off|"

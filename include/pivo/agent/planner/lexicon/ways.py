@@ -12,7 +12,28 @@ from pivo.agent.planner.lexicon.things import HEX, LAST, PEOPLE, THINGS, WE
 REWRITES: tuple[tuple[str, str], ...] = (
     # branches
     (
-        r"(?:what|which commits) (?:does|do|did|has|have) (\S+) (?:have|contain|has|got) (?:that|which|and) (\S+) "
+        r"(?:that |which )?(?:has|have|had) not (?:yet )?(?:made (?:it|its way|their way)|gone|landed|arrived|come|got|"
+        r"found (?:its|their) way|been (?:put|brought|pulled|taken|included)) (?:in|into|to|on|onto) (?:the "
+        r")?(?:branch )?"
+        r"(\S+)",
+        "not on <1>",
+    ),
+    (
+        r"(?:what|which commits) (?:went|came|got|made it|landed|goes|is|are|were|was) (?:new )?(?:in|into) (\S+) "
+        r"since (\S+)",
+        "commits between <2> and <1>",
+    ),
+    (r"(?:had|have|has|having|got|laid|put|puts) (?:their|his|her) (?:hands|fingers|paws) (?:on|in)", "changed"),
+    (
+        r"(?:show|tell|see|know|explain)(?: me| us)? how (\S+) (?:was |has |have |had |did )?(?:been )?(?:changed?|"
+        r"evolved?|"
+        r"modified|altered)",
+        "what changed in <1>",
+    ),
+    (
+        r"(?:what|which commits) (?:does|do|did|has|have) (?:the )?(?:branch |tag |release )?(\S+) (?:have|contain|has|"
+        r"got|"
+        r"include) (?:that|which|and) (?:the )?(?:branch |tag |release )?(\S+) "
         r"(?:does|do|"
         r"has|did|is) (?:not)(?: have| contain)?(?: yet)?",
         "commits on <1> not on <2>",
@@ -75,6 +96,7 @@ REWRITES: tuple[tuple[str, str], ...] = (
         " ",
     ),
     (
+        r"(?<!largest )(?<!highest )(?<!biggest )(?<!greatest )(?<!smallest )(?<!lowest )(?<!fewest )(?<!by )"
         r"(?:how many|the number of|number of|count of|count|how large is the number of)(?: different| distinct| "
         r"unique|"
         r" separate| individual)* (?:authors|contributors|committers|developers|devs|engineers|programmers|persons|"
@@ -106,6 +128,14 @@ REWRITES: tuple[tuple[str, str], ...] = (
         "which repositories failed verification",
     ),
     (r"(?:in|over|during|within) the (?:course|span|space) of", "in"),
+    *(
+        (
+            rf"(?:on|in|during) (?:which|what) {unit}s (?:were there|was there|are there|were|was|are|did|has|have|"
+            rf"had)",
+            f"per {unit} did",
+        )
+        for unit in ("day", "week", "month", "year")
+    ),
     (r"(files?|paths?|scripts?) (?:are|is|were|was|that are|which are) new", "<1> were added"),
     (
         r"how (every|each|all|our|the|all our|all the|all of our|all of the) (repository|repo|repositories|repos|"
@@ -228,7 +258,8 @@ REWRITES: tuple[tuple[str, str], ...] = (
         "which files did commit <1> change",
     ),
     (
-        r"(?:with|having|that have|which have|that has) (?:the word |the words |the term )?(\S+) in (?:the|their|"
+        r"(?:with|having|that have|which have|that has) (?:the word |the words |the term )?(\S+(?: or \S+)?) in (?:the|"
+        r"their|"
         r"its|the commit|their commit) (?:messages?|subjects?|titles?|descriptions?|log messages?)",
         "mentioning <1>",
     ),
@@ -237,6 +268,22 @@ REWRITES: tuple[tuple[str, str], ...] = (
         r"(.{0,50}?)\s?(?:find|found|show|reveal|turn up|uncover|report|say|detect|discover|bring up)(?: out| "
         r"wrong)?$",
         "findings <1>",
+    ),
+    (
+        r"(commits?|messages?|changes|revisions) (?:with|on|for|around|like|having|that have|that has|saying)"
+        r"(?: the| a)?(?: words?| text| term| keyword)? (?=\0)",
+        "<1> mentioning ",
+    ),
+    (
+        r"(?:committed|commits?|pushed|pushes|wrote|changed|did|does) (?:something|anything|stuff|things?|code) "
+        r"(?:about|"
+        r"regarding|concerning|related to|on the topic of|to do with|mentioning) ",
+        "commits mentioning ",
+    ),
+    (
+        r"^(who|when|which commit|what commit|in which commit|in what commit|where) (?:was|were|has|have|got|did) "
+        r"(?:the |a |an |that )?([a-z]+(?: [a-z]+){0,2}?)(?: been| get| finally)* (?:fixed|repaired|resolved|solved)$",
+        "<1> fixed the <2>",
     ),
     *THINGS,
     # people's addresses

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from pivo.agent.brain import Query
+from pivo.agent.nouns import NOUNS, plural
 from pivo.agent.planner.frames import Frame
 from pivo.agent.planner.reading import Reading
 from pivo.agent.planner.sql import archive, commits, files, records, refs
@@ -16,10 +19,23 @@ _COMPILERS: dict[str, Compiler] = {
     **records.COMPILERS,
 }
 
-QUERIES = frozenset(_COMPILERS)
+QUERIES = frozenset({*_COMPILERS, "count_rows"})
 """Kinds of frames that one SELECT answers."""
+_LIMIT = re.compile(r" LIMIT (?::n|\d+)$")
+
+
+def _counted(listed: Query, kind: str) -> Query:
+    """The number of the rows, of events of files that of the files."""
+    inner = _LIMIT.sub("", listed.sql)
+    if kind in {"files_added", "files_deleted"}:
+        inner = f"SELECT DISTINCT repo_name, path FROM ({inner})"
+    parameters = {key: value for key, value in listed.parameters.items() if key != "n"}
+    noun = plural(NOUNS.get(kind, "row"), 2).replace(" ", "_")
+    return Query(f"SELECT COUNT(*) AS {noun} FROM ({inner})", parameters, f"the number of {listed.read_as}")
 
 
 def compile_frame(frame: Frame, reading: Reading) -> Query:
     """The query of a frame; KeyError for one that another tool answers."""
+    if frame.kind == "count_rows" and frame.of is not None:
+        return _counted(compile_frame(frame.of, reading), frame.of.kind)
     return _COMPILERS[frame.kind](frame, reading)

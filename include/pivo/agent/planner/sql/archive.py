@@ -36,6 +36,11 @@ def _list(frame: Frame, reading: Reading) -> Query:
     return _snapshots(_SNAPSHOT, reading).tail(newest, n=frame.limit or 100).query("snapshots")
 
 
+def _oldest(frame: Frame, reading: Reading) -> Query:
+    tail = "ORDER BY taken_at, seq LIMIT :n"
+    return _snapshots(_SNAPSHOT, reading).tail(tail, n=frame.limit or 100).query("snapshots, oldest first")
+
+
 def _numbered(frame: Frame, reading: Reading) -> Query:
     select = _snapshots(_SNAPSHOT, reading).where("seq = :seq", f"number {reading.seq}", seq=reading.seq)
     return select.tail("ORDER BY repo_name").query("the snapshot")
@@ -112,6 +117,14 @@ def _ranked(frame: Frame, reading: Reading) -> Query:
     return select.tail(tail, n=frame.limit or 1000).query(says)
 
 
+def _without(frame: Frame, reading: Reading) -> Query:
+    measure = next(m for m in _COUNTED if m in reading.concepts)
+    count, view, condition, _ = _COUNTED[measure]
+    select = Select("repo_name, snapshots, last_snapshot_at", "v_repos").repo(reading, named_only=True)
+    select.where(f"repo_name NOT IN (SELECT repo_name FROM {view} WHERE {condition})")
+    return select.tail("ORDER BY repo_name").query(f"repositories without {count.rpartition(' ')[2]}")
+
+
 def _by_commits(frame: Frame, reading: Reading) -> Query:
     way = "" if "LEAST" in reading.concepts else " DESC"
     select = Select("repo_name, COUNT(*) AS commits", "v_commits").repo(reading, named_only=True).where("lost = 0")
@@ -126,6 +139,19 @@ def _by_bytes(frame: Frame, reading: Reading) -> Query:
     tail = f"ORDER BY size{way}, repo_name LIMIT :n"
     says = f"repositories by size in the archive, {'smallest' if not way else 'largest'} first"
     return select.tail(tail, n=frame.limit or 1000).query(says)
+
+
+def _by_age(frame: Frame, reading: Reading) -> Query:
+    time = "last_verified_at" if "VERIFY" in reading.concepts else "last_snapshot_at"
+    select = Select(f"repo_name, {time}, last_checked_at", "v_repos").repo(reading, named_only=True)
+    limit = frame.limit or (10 if "REPOS" in reading.concepts and "repository" not in _norms(reading) else 1)
+    tail = f"ORDER BY COALESCE({time}, ''), repo_name LIMIT :n"
+    what = "verification" if "VERIFY" in reading.concepts else "snapshot"
+    return select.tail(tail, n=limit).query(f"repositories, that with the oldest last {what} first,")
+
+
+def _norms(reading: Reading) -> set[str]:
+    return {w.norm for w in reading.words}
 
 
 def _stale(frame: Frame, reading: Reading) -> Query:
@@ -200,6 +226,7 @@ COMPILERS: dict[str, Compiler] = {
     "stale": _stale,
     "stale_verified": _stale_verified,
     "idle_repos": _idle,
+    "repos_by_age": _by_age,
     "repos": _repos("ORDER BY repo_name", "archived repositories"),
     "rewritten": _repos("ORDER BY repo_name", "repositories whose history was rewritten", "rewritten = 1"),
     "incomplete_repos": _repos("ORDER BY repo_name", "repositories that lack git LFS objects", _INCOMPLETE),
@@ -209,6 +236,8 @@ COMPILERS: dict[str, Compiler] = {
     ),
     "never_verified": _repos("ORDER BY repo_name", "repositories never verified", "last_verified_at IS NULL"),
     "repos_ranked": _ranked,
+    "repos_without": _without,
+    "first_snapshots": _oldest,
     "repos_by_commits": _by_commits,
     "repos_by_size": _by_bytes,
     "repos_of_person": _of_person,

@@ -18,6 +18,7 @@ _FLAGS = {
     "NOMERGE": ("parents < 2", "that are no merges"),
 }
 _WHICH_REPO = re.compile(r"\b(?:which|what) (?:repo|repos|repository|repositories|project|projects)\b")
+_SMALL = frozenset({"a", "an", "the", "in", "of", "to", "with", "for", "on"})
 _SEARCH = "substr(hash, 1, 10) AS short_hash, commit_time, author_name, subject, repo_name, hash"
 
 
@@ -124,18 +125,28 @@ def _email(frame: Frame, reading: Reading) -> Query:
 def _search(columns: str, tail: str, says: str) -> Compiler:
     def build(frame: Frame, reading: Reading) -> Query:
         # v_search does not know which commits are lost; v_commits does
-        select = Select(columns, "v_search").where("text MATCH :text", text=_match(reading.text or ""))
+        select = Select(columns, "v_search").where("text MATCH :text", text=_any_match(reading))
         select.repo(reading).people(reading).time(reading)
         select.where("hash NOT IN (SELECT hash FROM v_commits WHERE lost = 1)")
         limit = {"n": frame.limit or 50} if ":n" in tail else {}
-        return select.tail(tail, **limit).query(f"{says} whose message has {reading.text!r}")
+        return select.tail(tail, **limit).query(f"{says} whose message has {' or '.join(map(repr, _texts(reading)))}")
 
     return build
 
 
+def _texts(reading: Reading) -> list[str]:
+    return [reading.text or "", *reading.alternatives]
+
+
+def _any_match(reading: Reading) -> str:
+    texts = _texts(reading)
+    return _match(texts[0]) if len(texts) == 1 else " OR ".join(f"({_match(text)})" for text in texts)
+
+
 def _match(text: str) -> str:
-    """Words for FTS5, each quoted: nothing in them is an operator."""
-    return " ".join('"' + word.replace('"', '""') + '"' for word in text.split())
+    """Words for FTS5, each quoted: nothing in them is an operator. Articles and the like need not be there."""
+    said = [w for w in text.split() if w.casefold() not in _SMALL] or text.split()
+    return " ".join('"' + word.replace('"', '""') + '"' for word in said)
 
 
 def _commit(frame: Frame, reading: Reading) -> Query:
@@ -151,6 +162,27 @@ def _parent(frame: Frame, reading: Reading) -> Query:
     if reading.repo:
         sql += " AND repo_name = :repo"
     return Query(sql, inner.parameters, inner.read_as)
+
+
+def _child(frame: Frame, reading: Reading) -> Query:
+    child = Select("commit_hash", "v_parents").repo(reading).commit(reading.commits[0], "parent_hash")
+    inner = child.query("the commits that follow commit")
+    sql = f"SELECT {COMMIT} FROM v_commits WHERE hash IN ({inner.sql})"
+    return Query(f"{sql} ORDER BY commit_time LIMIT 100", inner.parameters, inner.read_as)
+
+
+def _oldest(frame: Frame, reading: Reading) -> Query:
+    says = f"the first {frame.limit} commits" if frame.limit else "commits, oldest first,"
+    return commits(reading).tail("ORDER BY commit_time LIMIT :n", n=frame.limit or 100).query(says)
+
+
+def _hours(frame: Frame, reading: Reading) -> Query:
+    by = "hour" if "BY_HOUR" in reading.concepts else "weekday"
+    most = "MOST" in reading.concepts
+    tail = f"GROUP BY 1 ORDER BY {'commits DESC, 1' if most else '1'} LIMIT :n"
+    select = Select(f"{by}, SUM(commits) AS commits", "v_hours").repo(reading)
+    says = f"commits per {by} {'(UTC)' if by == 'hour' else '(0 is Monday)'}"
+    return select.tail(tail, n=frame.limit or (1 if most else 24)).query(says)
 
 
 def _head(frame: Frame, reading: Reading) -> Query:
@@ -175,4 +207,7 @@ COMPILERS: dict[str, Compiler] = {
     "commit": _commit,
     "parent": _parent,
     "head_commit": _head,
+    "child": _child,
+    "first_commits": _oldest,
+    "commits_by_hour": _hours,
 }

@@ -9,6 +9,14 @@ from pivo.agent.planner.sql.commits import changed
 from pivo.agent.planner.sql.select import Compiler, Select
 
 _CHANGE = "path, status, commit_time, author_name, subject, repo_name, commit_hash"
+_FILE = "path, size, repo_name, author_name, commit_time, commit_hash"
+_SIGNS = {">": "over", ">=": "at least", "<": "under", "<=": "at most", "=": "exactly"}
+_MODES = {
+    "EXECUTABLE": ("100755", "that are executable"),
+    "SYMLINK": ("120000", "that are symbolic links"),
+    "SUBMODULE": ("160000", "that are submodules"),
+}
+_MANY = ("files", "paths", "documents", "scripts", "modules")
 _KINDS = {"ADDED": ("A", "added"), "DELETED": ("D", "deleted")}
 
 
@@ -64,7 +72,61 @@ def _changed(frame: Frame, reading: Reading) -> Query:
     return select.tail(f"GROUP BY repo_name, path ORDER BY {by} LIMIT :n", n=limit).query(says)
 
 
+def _now(columns: str, reading: Reading) -> Select:
+    """The files at the head of the last snapshot, those of the size and kind that is asked for."""
+    select = Select(columns, "v_files").repo(reading).path(reading)
+    if reading.bytes_:
+        sign, count = reading.bytes_
+        select.where(f"size {sign} :bytes", f"of {_SIGNS[sign]} {count:,} bytes", bytes=count)
+    if reading.suffix:
+        select.where(
+            "lower(path) LIKE :suffix ESCAPE '\\'", f"that end in {reading.suffix}", suffix=_ending(reading.suffix)
+        )
+    for concept, (mode, says) in _MODES.items():
+        if concept in reading.concepts:
+            select.where("mode = :mode", says, mode=mode)
+    return select
+
+
+def _ending(suffix: str) -> str:
+    return "%" + suffix.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _file_sizes(frame: Frame, reading: Reading) -> Query:
+    smallest = "SMALLEST" in reading.concepts
+    several = reading.bytes_ or any(w.norm.endswith("s") for w in reading.words if w.norm.startswith(_MANY))
+    limit = frame.limit or (1 if not several else 100 if reading.bytes_ else 10)
+    select = _now(_FILE, reading).where("size IS NOT NULL")
+    says = f"files at the head, {'smallest' if smallest else 'largest'} first,"
+    return select.tail(f"ORDER BY size{'' if smallest else ' DESC'}, path LIMIT :n", n=limit).query(says)
+
+
+def _file_size(frame: Frame, reading: Reading) -> Query:
+    if reading.path and reading.path.folder:
+        return _total(frame, reading)
+    return _now(_FILE, reading).tail("ORDER BY repo_name").query("the size at the head of the file")
+
+
+def _total(frame: Frame, reading: Reading) -> Query:
+    return _now("SUM(size) AS bytes, COUNT(*) AS files", reading).query("the size of all files at the head")
+
+
+def _all_now(frame: Frame, reading: Reading) -> Query:
+    return (
+        _now(_FILE, reading).tail("ORDER BY repo_name, path LIMIT :n", n=frame.limit or 500).query("files at the head")
+    )
+
+
 def _count(frame: Frame, reading: Reading) -> Query:
+    if (
+        reading.path
+        or reading.bytes_
+        or reading.suffix
+        or "MODE" in reading.concepts
+        or reading.owner
+        or not reading.repos
+    ):
+        return _now("COUNT(*) AS files", reading).query("the number of files at the head")
     select = Select("repo_name, files, taken_at, hdfs_path", "v_snapshots s").repo(reading)
     select.where("seq = (SELECT MAX(seq) FROM v_snapshots x WHERE x.repo_name = s.repo_name)")
     return select.tail("ORDER BY repo_name").query("the number of files at the head of the last snapshot")
@@ -94,6 +156,10 @@ COMPILERS: dict[str, Compiler] = {
     "commit_files": _commit_files,
     "count_commit_files": _count_commit_files,
     "count_files": _count,
+    "file_sizes": _file_sizes,
+    "file_size": _file_size,
+    "total_size": _total,
+    "files_now": _all_now,
     "path_added": _event("A", "", "the commit that added it"),
     "path_deleted": _event("D", " DESC", "the commit that deleted it"),
     "files_added": _changes("A", "files that were added"),

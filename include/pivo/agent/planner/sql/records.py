@@ -8,6 +8,8 @@ from pivo.agent.planner.reading import Reading
 from pivo.agent.planner.sql.select import Compiler, Select
 
 _RESTORE = "repo_name, commit_hash, target, who, state, requested_at, finished_at, run_id, detail"
+_MODES = {"DRILL": ("drill", "by a restore drill"), "DEEP": ("deep", "that were deep"),
+          "SHALLOW": ("shallow", "that were shallow")}  # fmt: skip
 _VERIFICATION = "repo_name, mode, verified_at, ok, findings, snapshots, files, run_id, detail"
 
 
@@ -31,15 +33,23 @@ def _verifications(frame: Frame, reading: Reading) -> Query:
     select = Select(_VERIFICATION, "v_verifications").repo(reading, named_only=True).time(reading, "verified_at")
     if "FAILED" in reading.concepts:
         select.where("ok = 0", "that failed")
-    if "DRILL" in reading.concepts:
-        select.where("mode = 'drill'", "by a restore drill")
+    _modes(select, reading)
+    if "SUCCEEDED" in reading.concepts:
+        select.where("ok = 1", "that found nothing")
     last = "LAST" in reading.concepts and frame.limit is None
     select.tail("ORDER BY verified_at DESC LIMIT :n", n=1 if last else frame.limit or 100)
     return select.query("the last verification" if last else "verifications")
 
 
+def _modes(select: Select, reading: Reading) -> None:
+    for concept, (mode, says) in _MODES.items():
+        if concept in reading.concepts:
+            select.where("mode = :mode", says, mode=mode)
+
+
 def _last_verification(frame: Frame, reading: Reading) -> Query:
     select = Select(_VERIFICATION, "v_verifications").repo(reading)
+    _modes(select, reading)
     return select.tail("ORDER BY verified_at DESC LIMIT 1").query("the last verification")
 
 

@@ -31,6 +31,12 @@ def _refs(kind: str, word: str) -> Compiler:
     return build
 
 
+def _exists(frame: Frame, reading: Reading) -> Query:
+    select = Select("repo_name, name, commit_hash", "v_refs").where("current = 1")
+    select.where("name = :ref", reading.refs[0].name, ref=reading.refs[0].name).repo(reading)
+    return select.tail("ORDER BY repo_name").query("the ref")
+
+
 def _count(kind: str, word: str) -> Compiler:
     def build(frame: Frame, reading: Reading) -> Query:
         select = Select(f"COUNT(*) AS {word}", "v_refs").where("current = 1").repo(reading)
@@ -50,16 +56,23 @@ def _last_tag(frame: Frame, reading: Reading) -> Query:
 def _updates(frame: Frame, reading: Reading) -> Query:
     select = Select("name, change, seen_at, old, new, repo_name", "v_ref_updates").repo(reading)
     changes = {"FORCED": "forced", "DELETED": "deleted", "ADDED": "created"}
-    change = next(said for concept, said in changes.items() if concept in reading.concepts)
-    select.where("change = :change", change=change).time(reading, "seen_at")
-    if {"BRANCH", "TAG"} & reading.concepts:
+    change = next((said for concept, said in changes.items() if concept in reading.concepts), "")
+    if change:
+        select.where("change = :change", change=change)
+    select.time(reading, "seen_at")
+    if reading.refs:
+        select.where("name = :ref", reading.refs[0].name, ref=reading.refs[0].name)
+    elif {"BRANCH", "TAG"} & reading.concepts:
         kind = "heads" if "BRANCH" in reading.concepts else "tags"
         select.where("name LIKE :kind", kind=f"refs/{kind}/%")
-    return select.tail("ORDER BY seen_at DESC, name LIMIT 200").query(f"refs that were {change}")
+    return select.tail("ORDER BY seen_at DESC, name LIMIT 200").query(
+        f"refs that were {change or 'moved, created or deleted'}"
+    )
 
 
 COMPILERS: dict[str, Compiler] = {
     "tip": _tip,
+    "ref_exists": _exists,
     "branches": _refs("heads", "branches"),
     "tags": _refs("tags", "tags"),
     "refs": _refs("", "refs"),
