@@ -58,19 +58,25 @@ class TaskState:
 
 @dataclass(frozen=True)
 class Approval:
-    """What a task that asks a person has heard: `asked` may answer (names), `by` did; while it waits both `by` and
-    `chosen` (Approve or Reject) are empty, and `by` stays so where the time ran out."""
+    """What a task that asks a person has heard: `asked` may answer (names), `by` did (`by_id` to Airflow), `at` a time;
+    while it waits they and `chosen` (Approve or Reject) are empty, and `by` stays so where the time ran out."""
 
     asked: tuple[str, ...]
     by: str = ""
     chosen: str = ""
+    by_id: str = ""
+    at: datetime | None = None
 
     @property
     def words(self) -> str:
         """For people: `waits for grace or linus`, `approved by grace`."""
         if not self.chosen:
             return f"waits for {' or '.join(self.asked) or 'anybody'}"
-        return f"{'approved' if self.chosen == 'Approve' else 'rejected'} by {self.by or 'nobody'}"
+        return f"{'approved' if self.approved else 'rejected'} by {self.by or 'nobody'}"
+
+    @property
+    def approved(self) -> bool:
+        return self.chosen == "Approve"
 
 
 class Orchestrator:
@@ -217,7 +223,8 @@ class Orchestrator:
             return None
         asked = tuple(person["name"] for person in told.get("assigned_users") or ())
         by, chosen = told.get("responded_by_user") or {}, told.get("chosen_options") or [""]
-        return Approval(asked, str(by.get("name", "")), str(chosen[0]))
+        at = _when(told.get("responded_at"))
+        return Approval(asked, str(by.get("name", "")), str(chosen[0]), str(by.get("id", "")), at)
 
     def result(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> Any:
         """What a task returned (its XCom); None when it returned nothing. `map_index` is that of a mapped task."""

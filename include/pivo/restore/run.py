@@ -8,7 +8,7 @@ repository's failure is its own: it is left in that repository's folder, and its
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from typing import Any
 from pivo.errors import PivoError, Unavailable
 from pivo.events import EventLog, RestoreEvent
 from pivo.events.audit import keep
+from pivo.orchestrator import Approval
 from pivo.progress import logged
 from pivo.restore import outcome
 from pivo.restore import report as reports
@@ -112,6 +113,14 @@ class RestoreRun:
             if question:
                 self._record("waiting", dict.fromkeys(plans, f"for the approval of {question.needed.words}"))
         return question
+
+    def recalled(self, given: Callable[[], Approval | None]) -> str:
+        """Who approved in an earlier try of the task, which Airflow ended without telling it; empty when nobody did.
+        PivoError when they rejected it. `given` asks Airflow, only where a question waits."""
+        if not self.second_person.waits or (told := given()) is None:
+            return ""
+        by = self.second_person.heard(self._plans(), told)
+        return self.answered(by, told.approved) if by else ""
 
     def answered(self, by: Person | None, approved: bool) -> str:
         """Who approved; PivoError when nobody did. `by` is the person as Airflow knows them, None when time ran out."""

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from pivo.errors import PivoError
 from pivo.events import AuditEvent
 from pivo.events.audit import open_audit
+from pivo.orchestrator import Approval
 from pivo.restore.approval import Needed, Person, needed
 from pivo.restore.plan import RestorePlan, run_folder
 from pivo.restore.policy import Policy
@@ -104,6 +105,21 @@ class SecondPerson:
         self._keep(Asked(shown, tuple(person.name for person in need.approvers), until))
         self._audit("asked", self.who, plans, required=False)
         return Question(_subject(plans), _body(plans, self.who, self.run_id), need)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a question is on record, and no answer to it."""
+        found = self.record
+        return found is not None and found.state == "asked"
+
+    def heard(self, plans: Plans, given: Approval) -> Person | None:
+        """Who answered the question on record, as Airflow has it (`given`), although no task was told; None when
+        nobody did, or too late, or nobody who may: then it is asked anew."""
+        before, need = self.record, self.needed(plans)
+        if before is None or before.state != "asked" or need is None or given.at is None:
+            return None
+        may = given.by_id in {person.id for person in need.approvers}
+        return Person(given.by_id, given.by) if may and given.at <= datetime.fromisoformat(before.until) else None
 
     def answer(self, plans: Plans, by: Person | None, approved: bool) -> str:
         """Who approved, as Airflow knows them, on record and on the audit log; `by` None says that time has run out.

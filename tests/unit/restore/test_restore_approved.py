@@ -7,12 +7,14 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pivo.errors import PivoError, TargetError, Unavailable, UsageError
 from pivo.events import AuditEvent, RestoreEvent
+from pivo.orchestrator import Approval
 from pivo.restore import ending
 from pivo.restore import report as reports
 from pivo.restore.approval import Person
@@ -163,6 +165,58 @@ def test_who_is_not_asked_cannot_answer(start: Callable[..., RestoreRun], trail:
             run.answered(Person(who, "grace"), True)
         with pytest.raises(PivoError, match="has none"):
             download(run)
+
+
+def given(by: Person, chosen: str = "Approve", after: timedelta = timedelta()) -> Approval:
+    """An answer as Airflow has it on record, so long after now."""
+    return Approval(("grace", "linus"), by.name, chosen, by.id, datetime.now(UTC) + after)
+
+
+def test_an_answer_that_airflow_took_and_told_no_task_counts(start: Callable[..., RestoreRun], trail: Trail) -> None:
+    run = start()
+    assert run.recalled(lambda: pytest.fail("nobody was asked")) == ""
+    run.ask_approval()
+    assert run.recalled(lambda: None) == "", "Airflow does not answer"
+    assert run.recalled(lambda: Approval(("grace", "linus"))) == "", "nobody has answered"
+    assert run.recalled(lambda: given(GRACE)) == "grace"
+    assert [(e.who, e.outcome) for e in trail.audit] == [("admin for ada", "asked"), ("grace", "approved")]
+    assert run.recalled(lambda: pytest.fail("it has its answer")) == ""
+    assert run.ask_approval() is None
+    download(run)
+
+
+def test_a_rejection_that_no_task_was_told_is_one(start: Callable[..., RestoreRun]) -> None:
+    run = start()
+    run.ask_approval()
+    with pytest.raises(PivoError, match="linus rejected the restore"):
+        run.recalled(lambda: given(LINUS, "Reject"))
+    with pytest.raises(PivoError, match="linus rejected"):
+        download(run)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        given(GRACE, after=timedelta(days=2)),
+        given(Person("mallory", "grace")),
+        given(Person("ada", "ada")),
+        given(Person("", "")),
+    ],
+    ids=["too late", "another of that name", "who asked", "time ran out"],
+)
+def test_what_is_no_answer_to_the_question_is_asked_again(start: Callable[..., RestoreRun], answer: Approval) -> None:
+    run = start()
+    run.ask_approval()
+    assert run.recalled(lambda: answer) == ""
+    assert run.ask_approval() is not None
+    with pytest.raises(PivoError, match="has none"):
+        download(run)
+
+
+def test_an_answer_to_another_plan_is_none(start: Callable[..., RestoreRun]) -> None:
+    start().ask_approval()
+    with pytest.raises(PivoError, match="not what its approval was asked for"):
+        start(ref="v1").recalled(lambda: given(GRACE))
 
 
 def test_rejected_is_the_end_of_the_run(start: Callable[..., RestoreRun], trail: Trail) -> None:
