@@ -21,11 +21,17 @@ _TELLS = {"pivo_snapshot": "snapshot", "pivo_verify": "report"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """`text` says what came of `repo`."""
+    """`text` says what came of `repo`; `address` is where a restored one is."""
 
     repo: str
     text: str
     evidence: Evidence
+    address: str = ""
+
+    @property
+    def words(self) -> str:
+        """For people: `restored to https://…: 8 commits, 2 refs`."""
+        return f"restored to {self.address}: {self.text}" if self.address else self.text
 
     def to_json(self) -> Json:
         return {"repo": self.repo, "text": self.text, "evidence": asdict(self.evidence)}
@@ -53,7 +59,7 @@ def _restored(row: dict[str, Any], archive: str, run: str) -> Outcome:
     text = f"{_count(row['commits'], 'commit')}, {_count(row['refs'], 'ref')}"
     place = f"{archive}/{row['repo']}/{row['snapshot']}"
     found = Evidence(snapshot=row["snapshot"], hdfs_path=place, commit=row["commit"], run=run)
-    return Outcome(row["repo"], text, found)
+    return Outcome(row["repo"], text, found, row["url"])
 
 
 def _archived(row: dict[str, Any], archive: str, run: str) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -18,8 +17,8 @@ from agent_world import World
 from pivo.agent import tools
 from pivo.agent.proposals import Proposals
 from pivo.settings import CHECKOUT
+from terminal_kit import MAIN, at_terminal
 
-MAIN = "import sys; sys.argv[0] = 'pivo'; from pivo.cli import main; main()"
 ACTING = {"restore_repo", "snapshot_repo", "verify_repo"}
 
 
@@ -123,6 +122,7 @@ def test_an_acting_tool_proposes_and_the_person_confirms_elsewhere(env: dict[str
     assert proposal["details"]["Repositories"] == "acme/tool, acme/web"
     assert proposal["confirm"] == f"pivo confirm {proposal['id']}"
     assert proposal["confirm"] in answer.content[1].text
+    assert f"dag_run_status tells of run {proposal['run_id']}" in answer.content[1].text
     assert "digest" not in proposal, "what a confirmation needs is not the assistant's"
     assert answer.structured_content["evidence"]["hdfs_path"] == env["PIVO_ARCHIVE"]
     kept = Proposals(tmp_path / "agent").get(proposal["id"], "alice")
@@ -131,25 +131,11 @@ def test_an_acting_tool_proposes_and_the_person_confirms_elsewhere(env: dict[str
 
 def confirm(env: dict[str, str], proposal: str, typed: str | None) -> tuple[int, str]:
     """`pivo confirm`, at a terminal where `typed` is typed, or without one."""
+    if typed is not None:
+        return at_terminal(env, "confirm", proposal, typed=typed)
     command = [sys.executable, "-c", MAIN, "confirm", proposal]
-    if typed is None:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-        return done.returncode, done.stdout + done.stderr
-    ours, theirs = pty.openpty()
-    child = subprocess.Popen(command, env={**env, "TERM": "dumb"}, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    os.write(ours, typed.encode())
-    seen = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:  # the other end is closed
-            break
-        if not piece:
-            break
-        seen += piece
-    os.close(ours)
-    return child.wait(timeout=30), seen.decode()
+    done = subprocess.run(command, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
 def test_a_confirmation_needs_a_person(env: dict[str, str], tmp_path: Path) -> None:

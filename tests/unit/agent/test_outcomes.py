@@ -60,6 +60,8 @@ def test_an_outcome_and_its_evidence(dag, airflow, states, text: str, snapshot: 
     assert (found.repo, found.text) == ("acme/web", text)
     assert (found.evidence.snapshot, found.evidence.hdfs_path) == (snapshot, path)
     assert found.evidence.run == f"{dag} run-1"
+    address = "restored to https://forge/dr/web: " if dag == "pivo_restore" else ""
+    assert found.words == address + text
 
 
 def test_what_failed_is_not_told_as_done() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pivo.agent.brain import Declaration
 from pivo.agent.events import Evidence
+from pivo.agent.outcomes import outcomes
 from pivo.agent.tools.base import Tool, ToolContext, ToolOutput
 from pivo.agent.views import Table
 from pivo.errors import NotFound, Unavailable, UsageError
@@ -17,8 +18,8 @@ from pivo.orchestrator import DagRun, Orchestrator, TaskState
 NAME = "dag_run_status"
 DAGS = ("pivo_restore", "pivo_snapshot", "pivo_verify", "pivo_index", "pivo_drill")
 DESCRIPTION = (
-    "Tells how a run of one of PIVO's Airflow DAGs stands: its state, the states of its tasks, and why it failed. Give "
-    "a run id, or a DAG for its latest run."
+    "Tells how a run of one of PIVO's Airflow DAGs stands: its state, the states of its tasks, why it failed, and at "
+    "its end what came of each repository. Give a run id, or a DAG for its latest run."
 )
 PARAMETERS: Json = {
     "type": "object",
@@ -40,8 +41,11 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         why = airflow.failure(found.dag_id, found.run_id) if found.state == "failed" else None
         waited = any(t.task_id == "approval" and t.state not in {None, "skipped"} for t in tasks)
         approval = airflow.approval(found.dag_id, found.run_id) if waited else None
+        archive = context.settings.archive
+        came = outcomes(airflow, archive, found.dag_id, found.run_id, tasks) if found.ended else ()
     rows = [_row(task) for task in tasks] + ([("why it failed", why, None, None)] if why else [])
     rows += [("a second person", approval.words, None, None)] if approval else []
+    rows += [(outcome.repo, outcome.words, None, None) for outcome in came]
     table = Table(("task", "state", "started", "ended"), tuple(rows))
     counted = Counter((t.task_id, t.state or "waiting") for t in tasks)
     summary: Json = {
@@ -50,6 +54,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         "state": found.state,
         "tasks": [{"task": task, "state": state, "count": count} for (task, state), count in counted.items()],
         "approval": approval.words if approval else None,
+        "outcomes": [{"repo": outcome.repo, "outcome": outcome.words} for outcome in came],
         "why_it_failed_shown_to_person_only": why is not None,
     }
     return ToolOutput(summary, table, Evidence(run=f"{found.dag_id} {found.run_id}"))
