@@ -21,7 +21,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,9 +86,11 @@ class NoKafka:
         updates: Sequence[RefUpdate],
         archive_path: str,
         progress: Progress = silent,
+        published: Callable[[], None] = lambda: None,
     ) -> int:
-        self._announced = manifest.seq
-        return sum(1 for _ in commits)
+        self._announced, count = manifest.seq, sum(1 for _ in commits)
+        published()
+        return count
 
     def heartbeat(self, repo: str, snapshot: str, head: str) -> None:
         return None

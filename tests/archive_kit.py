@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,11 @@ class RecordedLog:
         updates: Sequence[RefUpdate],
         archive_path: str,
         progress: Any,
+        published: Callable[[], None] = lambda: None,
     ) -> int:
         self._answer()
         told = Announced(manifest, list(commits), list(updates), archive_path)
+        published()
         self.sent.append(told)
         return len(told.commits)
 

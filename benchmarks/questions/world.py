@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,8 +63,15 @@ class _Log:
         return self._seen.get(repo, 0)
 
     def announce(
-        self, manifest: Manifest, commits: Iterable[ArchivedCommit], updates: Sequence[RefUpdate], path: str, _: Any
+        self,
+        manifest: Manifest,
+        commits: Iterable[ArchivedCommit],
+        updates: Sequence[RefUpdate],
+        path: str,
+        _: Any,
+        published: Callable[[], None],
     ) -> int:
+        published()
         events: list[Event] = [e for c in commits for e in commit_events(manifest, c)]
         hdfs = f"/backups/{manifest.repo}/{manifest.dirname}"
         self.apply([*events, *snapshot_events(manifest, tuple(updates), hdfs)])

@@ -101,6 +101,15 @@ def parse_commit(oid: str, body: bytes) -> Commit:
     )
 
 
+def lineage(body: bytes) -> tuple[str, list[str]]:
+    """A commit's tree and parents, with which its body begins."""
+    tree, at, parents = body[5:45].decode("ascii", "replace"), 46, []
+    while body.startswith(b"parent ", at):
+        parents.append(body[at + 7 : at + 47].decode("ascii", "replace"))
+        at += 48
+    return tree, parents
+
+
 def tagged(body: bytes) -> tuple[str, str]:
     """What a tag object points at: its id and its type."""
     fields = dict(_headers(body)[0])

@@ -10,12 +10,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 
 from pivo import __version__, source
@@ -30,7 +32,7 @@ from pivo.snapshot.archive import Archive
 from pivo.snapshot.history import ref_updates, reopen, still_lost, tips
 from pivo.snapshot.objects import ObjectReader
 from pivo.snapshot.publish import Upload, settle, sweep
-from pivo.snapshot.thin import night
+from pivo.snapshot.thin import may_be_thin, night
 from pivo.snapshot.workspace import Workspace
 from pivo.store import Store
 
@@ -38,6 +40,7 @@ _TRIES = 3  # how often a snapshot is planned: another writer was first, or the 
 _SCRATCH = "ingest-"  # begins the name of a run's temporary folder
 _ABANDONED = 24 * 3600.0  # seconds after which such a folder is nobody's
 _SHOWN = 20  # paths of missing LFS objects in a report
+_THREADS = 5  # of a run: the pack's upload, the link, the sweep, Kafka's answer, and one
 _HAVES = 1000  # tips offered to the server; it needs one on each line of history
 
 _log = logging.getLogger(__name__)
@@ -139,13 +142,25 @@ def _sweep(scratch: Path) -> None:
 
 
 class _Look:
-    """What the archive and Kafka know of the repository, asked while the source is; and the workspace, once needed."""
+    """What the archive and Kafka know of the repository, asked while the source is; and the workspace, once needed.
 
-    def __init__(self, job: _Job, folder: Path, pool: ThreadPoolExecutor) -> None:
+    A context manager: `pool` has threads for what runs beside the rest.
+    """
+
+    def __init__(self, job: _Job, folder: Path) -> None:
         self._job, self._folder = job, folder
-        self._newest = pool.submit(lambda: job.archive.newest(job.name, settle(job.store, str(job.name))))
-        self._announced = pool.submit(job.events.announced, str(job.name))
+        self.pool = ThreadPoolExecutor(_THREADS)
+        self._newest = self.pool.submit(lambda: job.archive.newest(job.name, settle(job.store, str(job.name))))
+        self._announced = self.pool.submit(job.events.announced, str(job.name))
         self.work: Workspace | None = None
+
+    def __enter__(self) -> _Look:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        self.pool.shutdown()
+        if self.work:
+            self.work.close()
 
     @property
     def previous(self) -> Manifest | None:
@@ -167,16 +182,19 @@ class _Look:
 
 
 def _once(job: _Job, folder: Path, started: float) -> Report:
-    with ThreadPoolExecutor(2) as pool:
-        look = _Look(job, folder, pool)
+    with _Look(job, folder) as look:
         remote = _fetch(job, look)
         previous = look.previous
         if previous and look.work is None and _same(remote, previous):
             announced = _announce_missing(job, folder, previous) if look.announced < previous.seq else []
-            job.events.heartbeat(str(job.name), previous.dirname, previous.head)
-            outcome = "published" if previous.dirname == job.published else "unchanged"
-            return _report(job, previous, outcome, announced, started)
-    return _archive(job, look.workspace(), previous, remote, folder, started)
+            return _unchanged(job, previous, announced, started)
+        return _archive(job, look, remote, folder, started)
+
+
+def _unchanged(job: _Job, previous: Manifest, announced: Sequence[str], started: float) -> Report:
+    job.events.heartbeat(str(job.name), previous.dirname, previous.head)
+    outcome = "published" if previous.dirname == job.published else "unchanged"
+    return _report(job, previous, outcome, announced, started)
 
 
 def _same(remote: source.Remote, previous: Manifest) -> bool:
@@ -189,11 +207,10 @@ def _same(remote: source.Remote, previous: Manifest) -> bool:
     )
 
 
-def _archive(
-    job: _Job, work: Workspace, previous: Manifest | None, remote: source.Remote, folder: Path, started: float
-) -> Report:
+def _archive(job: _Job, look: _Look, remote: source.Remote, folder: Path, started: float) -> Report:
     """Publishes and announces what was fetched, if it is news after all."""
-    with work:
+    work, previous = look.workspace(), look.previous
+    with _Outgoing(job, look) as out:
         _prove(job, work, previous, remote)
         before = {r.name: r for r in previous.refs} if previous else {}
         refs = tuple(Ref(n, t, _peeled(t, before.get(n), work)) for n, t in sorted(remote.refs.items()))
@@ -202,22 +219,118 @@ def _archive(
         then = previous and (previous.refs, previous.head, previous.head_ref, previous.symrefs)
         manifest = None
         if now != then or (previous and previous.incomplete):
-            manifest = _publish(job, work, previous, remote, refs, head, unless_lfs=now == then)
-        if previous and manifest is None:
-            announced = _announce_missing(job, folder, previous)
-            job.events.heartbeat(str(job.name), previous.dirname, previous.head)
-            outcome = "published" if previous.dirname == job.published else "unchanged"
-            return _report(job, previous, outcome, announced, started)
-        assert manifest
-        job.published = manifest.dirname
+            manifest = out.manifest(remote, refs, head, unless_lfs=now == then)
+        if manifest:
+            out.publish(manifest)
+            try:
+                # Events are made ready while the archive publishes, and sent once it has.
+                announced = (
+                    _announce_missing(job, folder, previous) if previous and look.announced < previous.seq else []
+                )
+                announced += _announce(job, work, previous, manifest, out.published)
+            except Unavailable as err:
+                out.published()
+                raise Unavailable(
+                    f"{manifest.repo} is archived as {manifest.dirname}, but could not be announced: {err.what}",
+                    "Start Kafka; the next snapshot of this repository announces it.",
+                ) from err
+            return _report(job, manifest, "published", announced, started)
+    assert previous
+    return _unchanged(job, previous, _announce_missing(job, folder, previous), started)
+
+
+class _Outgoing:
+    """A snapshot on its way into the archive, in threads of its own; on leaving, what is not published is removed."""
+
+    def __init__(self, job: _Job, look: _Look) -> None:
+        self._job, self._pool, self._work, self._previous = job, look.pool, look.workspace(), look.previous
+        self._upload = Upload(job.store)
+        self._publishing: Future[None] | None = None
+        self._dirname = ""
+        # The pack that came is sent while it is proven, if it is the one to be stored.
+        self._bases: tuple[str, ...] = ()
+        self._sent = self._send(self._work.pack()) if not may_be_thin(self._work, self._packs) else None
+        self._linked = self._pool.submit(_link, job, self._previous)
+        self._swept = self._pool.submit(sweep, job.store)
+
+    @property
+    def _packs(self) -> tuple[StoredPack, ...]:
+        return self._previous.packs if self._previous else ()
+
+    def _send(self, pack: Path | None) -> Future[StoredPack] | None:
+        if pack is None:
+            return None
+        return self._pool.submit(self._upload.add, pack, "", self._work.count_objects(), self._job.progress)
+
+    def __enter__(self) -> _Outgoing:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        begun: list[Future[Any] | None] = [self._sent, self._linked, self._swept, self._publishing]
+        wait([one for one in begun if one])
+        if self._publishing is None or self._publishing.exception():
+            self._discard()
+        else:
+            self._job.published = self._dirname
+
+    def _discard(self) -> None:
         try:
-            announced = [*_announce_missing(job, folder, previous), *_announce(job, work, previous, manifest)]
-        except Unavailable as err:
-            raise Unavailable(
-                f"{manifest.repo} is archived as {manifest.dirname}, but could not be announced: {err.what}",
-                "Start Kafka; the next snapshot of this repository announces it.",
-            ) from err
-    return _report(job, manifest, "published", announced, started)
+            self._upload.discard()
+        except PivoError as err:  # HDFS is away: what is in .incoming is not published, and is swept later
+            _log.warning("could not remove %s: %s", self._upload.path, err)
+
+    def manifest(
+        self, remote: source.Remote, refs: tuple[Ref, ...], head: str, *, unless_lfs: bool = False
+    ) -> Manifest | None:
+        """The next snapshot's, all its files being in the archive; `unless_lfs` only if LFS objects came that were
+        missing, and None if not."""
+        job, work, previous = self._job, self._work, self._previous
+        seq = previous.seq + 1 if previous else 1
+        dirname = f"{seq:06d}-{head[:12]}"
+        if self._sent is None:
+            pack, self._bases = night(work, self._packs)
+            self._sent = self._send(pack)
+        files = _count_files(work, previous, head)
+        tips = {r.commit for r in refs} | ({head} - {ZERO})
+        found = lfs.collect(work, job.archive, previous, self._upload, job.url, job.token, tips, job.progress)
+        own = (replace(self._sent.result(), snapshot=dirname, bases=self._bases),) if self._sent else ()
+        link, _ = self._linked.result(), self._swept.result()
+        if unless_lfs and not found.stored:
+            return None
+        now = datetime.now(UTC)
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the manifest's bytes will tell it
+        return Manifest(
+            repo=str(job.name),
+            seq=seq,
+            head=head,
+            head_ref=remote.head_ref,
+            source=source.public(job.url),
+            # A clock that jumped back must not put a later snapshot before an earlier one.
+            taken_at=max(now, previous.taken_at) if previous else now,
+            refs=refs,
+            packs=(*self._packs, *own),
+            previous=link,
+            files=files,
+            commits=work.count_commits(),
+            lost=still_lost(previous, refs, work.parents, work.reaches),
+            tool=f"pivo {__version__}",
+            lfs=found.stored,
+            lfs_in=(*(previous.lfs_in if previous else ()), *((dirname,) if found.stored else ())),
+            lfs_missing=found.missing,
+            symrefs=tuple(sorted(remote.symrefs.items())),
+            removed_in=previous.removed_in if previous else (),
+        )
+
+    def publish(self, manifest: Manifest) -> None:
+        """Begins to publish; :meth:`published` waits for the end of it."""
+        self._job.progress("publishing", 0, None)
+        self._dirname = manifest.dirname
+        self._publishing = self._pool.submit(self._upload.publish, manifest)
+
+    def published(self) -> None:
+        """Returns once the snapshot is published; raises what hindered it."""
+        assert self._publishing
+        self._publishing.result()
 
 
 def _fetch(job: _Job, look: _Look) -> source.Remote:
@@ -225,7 +338,10 @@ def _fetch(job: _Job, look: _Look) -> source.Remote:
 
     def want(refs: dict[str, str]) -> list[str]:
         new = sorted(set(refs.values()) - _tips(look.previous))
-        return [t for t in new if not (look.known and look.known.contains(t))]
+        wanted = [t for t in new if not (look.known and look.known.contains(t))]
+        if wanted:
+            receive()  # while the server looks for what it has to send
+        return wanted
 
     def haves() -> Iterator[str]:
         yield from _haves(look.previous)
@@ -235,21 +351,32 @@ def _fetch(job: _Job, look: _Look) -> source.Remote:
     job.progress("fetching", 0, None)
     with ExitStack() as receiving:
 
-        def counted(data: bytes) -> int:
-            nonlocal got, sink
+        def receive() -> Callable[[bytes], int]:
+            nonlocal sink
             if sink is None:
                 sink = receiving.enter_context(look.workspace().receive())
+                look.pool.submit(_warm, look)
+            return sink
+
+        def counted(data: bytes) -> int:
+            nonlocal got
             got += len(data)
             job.progress("fetching", got, None)
-            return sink(data)
+            return receive()(data)
 
         return source.fetch(job.url, want, haves(), counted, also=job.also, token=job.token, ssh=job.ssh)
+
+
+def _warm(look: _Look) -> None:
+    """Reads what new history most likely borders on, while the source sends it: the reader keeps it."""
+    if look.known and look.previous and look.previous.head != ZERO:
+        with suppress(PivoError):  # who needs it says so
+            look.known.get(look.known.commit(look.previous.head).tree)
 
 
 def _prove(job: _Job, work: Workspace, previous: Manifest | None, remote: source.Remote) -> None:
     """That what was fetched is complete, with what the archive has."""
     job.progress("proving it complete", 0, None)
-    work.border()
     work.prove(({*remote.refs.values()} | ({remote.head} if remote.head else set())) - _tips(previous))
 
 
@@ -287,74 +414,6 @@ def _head(remote: source.Remote, refs: Sequence[Ref], work: Workspace) -> str:
     return ZERO
 
 
-def _publish(
-    job: _Job,
-    work: Workspace,
-    previous: Manifest | None,
-    remote: source.Remote,
-    refs: tuple[Ref, ...],
-    head: str,
-    *,
-    unless_lfs: bool = False,
-) -> Manifest | None:
-    """Publishes the next snapshot; `unless_lfs` only if LFS objects came that were missing, and None if not."""
-    seq = previous.seq + 1 if previous else 1
-    dirname = f"{seq:06d}-{head[:12]}"
-    upload = Upload(job.store)
-    try:
-        with ThreadPoolExecutor(3) as pool:
-            linked, swept = pool.submit(_link, job, previous), pool.submit(sweep, job.store)
-            pack, bases = night(work, previous.packs if previous else ())
-            sent: Future[StoredPack] | None = None
-            if pack:
-                sent = pool.submit(upload.add, pack, dirname, work.count_objects(), job.progress)
-            files = _count_files(work, previous, head)
-            commits = work.count_commits()
-            tips = {r.commit for r in refs} | ({head} - {ZERO})
-            found = lfs.collect(work, job.archive, previous, upload, job.url, job.token, tips, job.progress)
-            own = (replace(sent.result(), bases=bases),) if sent else ()
-            link, _ = linked.result(), swept.result()
-        if unless_lfs and not found.stored:
-            _discard(upload)
-            return None
-        now = datetime.now(UTC)
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the manifest's bytes will tell it
-        manifest = Manifest(
-            repo=str(job.name),
-            seq=seq,
-            head=head,
-            head_ref=remote.head_ref,
-            source=source.public(job.url),
-            # A clock that jumped back must not put a later snapshot before an earlier one.
-            taken_at=max(now, previous.taken_at) if previous else now,
-            refs=refs,
-            packs=(*(previous.packs if previous else ()), *own),
-            previous=link,
-            files=files,
-            commits=commits,
-            lost=still_lost(previous, refs, work.parents, work.reaches),
-            tool=f"pivo {__version__}",
-            lfs=found.stored,
-            lfs_in=(*(previous.lfs_in if previous else ()), *((dirname,) if found.stored else ())),
-            lfs_missing=found.missing,
-            symrefs=tuple(sorted(remote.symrefs.items())),
-            removed_in=previous.removed_in if previous else (),
-        )
-        job.progress("publishing", 0, None)
-        upload.publish(manifest)
-    except BaseException:
-        _discard(upload)
-        raise
-    return manifest
-
-
-def _discard(upload: Upload) -> None:
-    try:
-        upload.discard()
-    except PivoError as err:  # HDFS is away: what is in .incoming is not published, and is swept later
-        _log.warning("could not remove %s: %s", upload.path, err)
-
-
 def _link(job: _Job, previous: Manifest | None) -> Previous | None:
     if previous is None:
         return None
@@ -376,7 +435,13 @@ def _count_files(work: Workspace, previous: Manifest | None, head: str) -> int:
     return work.count_files(tree)
 
 
-def _announce(job: _Job, work: Workspace, previous: Manifest | None, manifest: Manifest) -> list[str]:
+def _announce(
+    job: _Job,
+    work: Workspace,
+    previous: Manifest | None,
+    manifest: Manifest,
+    published: Callable[[], None] = lambda: None,
+) -> list[str]:
     updates = ref_updates(previous.refs if previous else (), manifest.refs, work.parents, work.reaches)
     job.progress("announcing", 0, manifest.commits)
     job.events.announce(
@@ -385,14 +450,13 @@ def _announce(job: _Job, work: Workspace, previous: Manifest | None, manifest: M
         updates,
         hdfs_path(job.store, manifest.repo, manifest.dirname),
         job.progress,
+        published,
     )
     return [manifest.dirname]
 
 
-def _announce_missing(job: _Job, folder: Path, upto: Manifest | None) -> list[str]:
+def _announce_missing(job: _Job, folder: Path, upto: Manifest) -> list[str]:
     """Announces what earlier runs have published and could not announce; usually nothing."""
-    if upto is None:
-        return []
     done = job.events.announced(str(job.name))
     said: list[str] = []
     if done >= upto.seq:

@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -235,13 +236,14 @@ def _fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], i
         chosen = [ObjectID(oid.encode()) for oid in want(named)]
         asked = bool(chosen)
         if asked and path:
-            _check_local(path)
+            checked.append(beside.submit(_check_local, path))
         return chosen
 
     path = unquote(urlsplit(url).path) if url.startswith("file:") else ""
     if path and not Path(path).is_dir():
         raise _no_repository(path)
-    with tempfile.TemporaryFile() as said, _told(url, said):
+    checked: list[Future[None]] = []  # a local folder's word on itself, asked while it sends
+    with ThreadPoolExecutor(1) as beside, tempfile.TemporaryFile() as said, _told(url, said):
 
         def heard(line: bytes) -> None:  # why a server fails, it says on the channel for progress
             if any(sign in line for sign in (b"error", b"fatal")) and said.tell() < _SAID:
@@ -250,6 +252,8 @@ def _fetch(url: str, want: Want, haves: Iterable[str], sink: Callable[[bytes], i
         with Wires(_environment(), said, TIMEOUT) as wires:
             client, where = _client(url, wires, token, ssh)
             result = client.fetch_pack(where, wants, _Walker(haves), sink, progress=heard)
+        for one in checked:
+            one.result()
         if result.new_shallow:
             raise _shallow(url)
     if result.object_format not in (None, "sha1"):

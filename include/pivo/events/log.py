@@ -16,7 +16,7 @@ import struct
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import IO, Any
 
@@ -90,16 +90,21 @@ class EventLog:
         updates: Sequence[RefUpdate],
         archive_path: str,
         progress: Progress = silent,
+        published: Callable[[], None] = lambda: None,
     ) -> int:
         """Sends a snapshot's events as one transaction and returns how many commits it told of.
 
-        `archive_path` is the snapshot's folder, e.g. `/backups/PIVO/000001-…`. What `commits` raises goes
+        `archive_path` is the snapshot's folder, e.g. `/backups/PIVO/000001-…`. `published` is called when the events
+        are ready, before any is sent: it returns once the snapshot is in its place. What it or `commits` raises goes
         through, with nothing sent. ArchiveConflict when another process announces this repository now.
         """
         producer = self._transactional(manifest.repo)
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL_MEMORY) as spool:
             count = _spool(spool, manifest, commits, updates, archive_path, progress)
             spool.seek(0)
+            self._answers(producer)
+            published()
+            self._begin(producer, manifest.repo)
             try:
                 producer.begin_transaction()
                 for value in _unspool(spool):
@@ -161,13 +166,21 @@ class EventLog:
             # a process that dies within its transaction holds readers up for this long, or until its retry
             "transaction.timeout.ms": 120_000,
         }
-        producer = Producer(client_config(self._kafka) | _SENDER | transaction)
+        return Producer(client_config(self._kafka) | _SENDER | transaction)  # it connects by itself
+
+    def _answers(self, producer: Producer) -> None:
+        """Waits until it is connected."""
         try:
-            producer.list_topics(timeout=CONNECT_SECONDS)
+            producer.list_topics(COMMIT_TOPIC, timeout=CONNECT_SECONDS)
+        except KafkaException as err:
+            raise unavailable(self._kafka, err) from err
+
+    def _begin(self, producer: Producer, repo: str) -> None:
+        """From here on no other process can announce this repository."""
+        try:
             producer.init_transactions(3 * CONNECT_SECONDS)
         except KafkaException as err:
             raise self._refusal(repo, err) from err
-        return producer
 
     def _refusal(self, repo: str, err: KafkaException) -> ArchiveConflict | Unavailable:
         """What to tell of a transaction that failed."""

@@ -3,35 +3,58 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from threading import Lock
 from typing import IO
 
 from pivo.errors import SourceError
 from pivo.gitobjects import object_id, text
 from pivo.models import FileChange
 
+_AT_ONCE = 200  # questions; a pipe holds them, so that git is never waited for while it waits
+
 
 class CatFile:
-    """A `git cat-file --batch` that answers one question after another."""
+    """A `git cat-file --batch` that stays and answers: one question, or many at once. Safe to share by threads.
+
+    It may be started before the objects come.
+    """
 
     def __init__(self, command: list[str], env: dict[str, str]) -> None:
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, bufsize=1 << 16
         )
+        self._lock = Lock()
 
     def get(self, oid: str) -> tuple[str, bytes] | None:
+        """Type and body of an object, its hash checked; None for one that is not there."""
+        ((_, found),) = self._asked([oid])
+        if found and object_id(*found) != oid:
+            raise SourceError(f"Object {oid} came damaged.", "Run `git fsck` in the source; nothing was published.")
+        return found
+
+    def bodies(self, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Id and body of each object that is there, in that order."""
+        rest = iter(ids)
+        while some := list(islice(rest, _AT_ONCE)):
+            yield from ((oid, found[1]) for oid, found in self._asked(some) if found)
+
+    def _asked(self, ids: list[str]) -> list[tuple[str, tuple[str, bytes] | None]]:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin and stdout
-        stdin.write(oid.encode() + b"\n")
-        stdin.flush()
-        header = stdout.readline().split()
-        if len(header) != 3:
-            return None
-        body = stdout.read(int(header[2]))
-        stdout.read(1)
-        if object_id(header[1].decode(), body) != oid:
-            raise SourceError(f"Object {oid} came damaged.", "Run `git fsck` in the source; nothing was published.")
-        return header[1].decode(), body
+        answers: list[tuple[str, tuple[str, bytes] | None]] = []
+        with self._lock:
+            stdin.write("".join(f"{oid}\n" for oid in ids).encode())
+            stdin.flush()
+            for oid in ids:
+                header = stdout.readline().split()
+                if len(header) == 3:
+                    body = stdout.read(int(header[2]) + 1)[:-1]
+                    answers.append((oid, (header[1].decode(), body)))
+                else:
+                    answers.append((oid, None))
+        return answers
 
     def close(self) -> None:
         self._process.communicate()

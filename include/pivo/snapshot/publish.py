@@ -17,6 +17,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -30,6 +31,7 @@ from pivo.snapshot.summary import summarise
 from pivo.store import CHUNK, INCOMING, Entry, Store
 
 SEGMENT = 64 << 20  # bytes; half an HDFS block, so that two executors share even a one-block pack
+_WHOLE = 8 << 20  # bytes of a file that is read back at once
 _ABANDONED = 24 * 3600.0  # seconds after which an upload in .incoming has no writer any more
 
 _log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ class Upload:
         self.store.write(f"{self.path}/{stored.file_name}", chain(sent.blocks(), idx_sent.blocks()))
         stored = replace(stored, sha256=sent.sha256, idx_sha256=idx_sent.sha256, segments=tuple(sent.segments))
         seen = Splitter((stored.size, stored.idx_size))
-        for block in self._read_back(stored.file_name, progress):
+        for block in self._read_back(stored.file_name, stored.file_size, progress):
             seen.update(block)
         if seen.parts != told(stored):
             raise self._differs(stored.file_name)
@@ -67,14 +69,14 @@ class Upload:
         """Uploads one file from `blocks` and reads it back; ArchiveError unless it has that SHA-256."""
         self.store.write(f"{self.path}/{name}", blocks)
         seen = hashlib.sha256()
-        for block in self._read_back(name, silent):
+        for block in self.store.stream(f"{self.path}/{name}"):
             seen.update(block)
         if seen.hexdigest() != sha256:
             raise self._differs(name)
 
-    def _read_back(self, name: str, progress: Progress) -> Iterator[bytes]:
-        done = 0
-        for block in self.store.stream(f"{self.path}/{name}"):
+    def _read_back(self, name: str, size: int, progress: Progress) -> Iterator[bytes]:
+        path, done = f"{self.path}/{name}", 0
+        for block in [self.store.read(path)] if size <= _WHOLE else self.store.stream(path):
             yield block
             done += len(block)
             progress("reading back", done, None)
@@ -90,11 +92,13 @@ class Upload:
         raw = manifests.dump(manifest)
         path = f"{self.path}/{manifests.NAME}"
         self.store.write(path, [raw])
-        if self.store.read(path) != raw:
-            raise ArchiveError(f"{path} reads back with other bytes than were written.", "Nothing was published.")
-        if manifest.previous is None:
-            self.store.mkdirs(manifest.repo)
-        self.store.seal(self.path)
+        with ThreadPoolExecutor(1) as beside:
+            seen = beside.submit(self.store.read, path)
+            if manifest.previous is None:
+                self.store.mkdirs(manifest.repo)
+            self.store.seal(self.path)
+            if seen.result() != raw:
+                raise ArchiveError(f"{path} reads back with other bytes than were written.", "Nothing was published.")
         claim = f"{manifest.repo}/.next-{manifest.seq:06d}"
         self.store.rename(self.path, claim)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -16,13 +16,21 @@ _CHANGES = 2000  # of which the sizes are asked for together
 
 
 class Sizes:
-    """Asks git (`command`, a `cat-file --batch-check=%(objectsize)`) for what it has, and for the rest the archive: a
-    merge, a revert or a rename names content that came long before. The process starts with the first question."""
+    """Looks in a table for what is here (`few`: id → type, bytes), or where there is none asks git (`command`, a
+    `cat-file --batch-check=%(objectsize)`), and for the rest the archive: a merge, a revert or a rename names content
+    that came long before. The process starts with the first question."""
 
-    def __init__(self, command: list[str], env: dict[str, str], known: ObjectReader | None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        env: dict[str, str],
+        known: ObjectReader | None,
+        few: Callable[[], Mapping[str, tuple[bytes, int]] | None],
+    ) -> None:
         self._command = command
         self._env = env
         self._known = known
+        self._few = few
         self._process: subprocess.Popen[bytes] | None = None
 
     def told(self, commits: Iterable[Commit]) -> Iterator[Commit]:
@@ -45,8 +53,9 @@ class Sizes:
 
     def _of(self, blobs: set[str]) -> dict[str, int]:
         wanted = sorted(blobs)
-        found: dict[str, int] = {}
-        for start in range(0, len(wanted), _AT_ONCE):
+        few = self._few()
+        found = {oid: few[oid][1] for oid in wanted if oid in few} if few is not None else {}
+        for start in range(0, len(wanted) if few is None else 0, _AT_ONCE):
             found |= self._here(wanted[start : start + _AT_ONCE])
         for oid in wanted:
             if oid not in found and self._known and self._known.contains(oid):

@@ -68,15 +68,19 @@ def floors(packs: Iterable[StoredPack]) -> list[list[StoredPack]]:
     return [floor for floor in (lower, [p for p in thin if p not in lower]) if floor]
 
 
+def may_be_thin(work: Workspace, packs: Sequence[StoredPack]) -> bool:
+    """Whether :func:`night` may make something else than the pack that was received."""
+    pack, base = work.pack(), anchor(packs)
+    return bool(pack and base and base.size >= pack.stat().st_size and work.count_objects() <= NIGHT)
+
+
 def night(work: Workspace, packs: Sequence[StoredPack]) -> tuple[Path | None, tuple[str, ...]]:
     """The pack to store of what was received, its index beside it, and its bases' keys where it is thin.
 
     `packs` are those of the last snapshot.
     """
-    pack, base = work.pack(), anchor(packs)
-    if pack is None or base is None or work.known is None or base.size < pack.stat().st_size:
-        return pack, ()
-    if work.count_objects() > NIGHT:
+    pack = work.pack()
+    if pack is None or work.known is None or not may_be_thin(work, packs):
         return pack, ()
     named = {oid: work.names.get(oid, b"") for oid in ids(pack.with_suffix(".idx"))}
     try:

@@ -9,29 +9,31 @@ from __future__ import annotations
 
 import heapq
 import subprocess
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
 from dulwich.objects import parse_tree
 
-from pivo.errors import ArchiveError, SourceError, Unavailable
+from pivo.errors import SourceError, Unavailable
 from pivo.gitmemory import OPTIONS
-from pivo.gitobjects import parse_commit, tagged, text
+from pivo.gitobjects import lineage, parse_commit, tagged, text
 from pivo.models import Commit, FileChange
 from pivo.progress import Progress, silent
+from pivo.snapshot.border import EMPTY_TREE, FOLDER, Border
 from pivo.snapshot.gitpipe import CatFile, parse_changes, tokens
 from pivo.snapshot.objects import ObjectReader
 from pivo.snapshot.sizes import Sizes
 from pivo.snapshot.thin import NIGHT, ROOT, Bench
 
-_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-_FOLDER = 0o40000  # the mode of a tree in a tree
+_FEW = 20_000  # objects that came, of which type and size are kept in memory: some 5 MB
+_TOGETHER = 200  # commits that are read together
 _WALK = 5000  # commits that are looked at to prove a fast-forward
 _CLOCKS_DIFFER = 24 * 3600  # seconds by which a commit's parent may be younger than it
 _INCOMPLETE = "Run `git fsck` in the source (a shallow or partial clone cannot be archived); nothing was published."
+_TEMPORARY = ("-c", "core.commitGraph=false", "-c", "core.fsync=none", "-c", "pack.writeReverseIndex=false")
 _ENV = {"LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "PATH": ""}
 
 
@@ -42,14 +44,14 @@ class Workspace:
         self.path = path
         self.known = known
         self._env = {**_ENV, "PATH": environment.get("PATH", ""), "TMPDIR": environment.get("TMPDIR", "/tmp")}
-        self._here: set[str] = set()
+        self._few: dict[str, tuple[bytes, int]] | None = None
         self._boundary: list[str] = []
         self.parents: frozenset[str] = frozenset()
         """The parents of the new commits that the archive holds; known once :meth:`border` has run."""
         self.names: dict[bytes, bytes] = {}
         """The paths of the objects here, by id (20 bytes): what :meth:`prove` saw of a small pack."""
         self._cat: CatFile | None = None
-        self._sizes = Sizes(self._command("cat-file", "--batch-check=%(objectsize)"), self._env, known)
+        self._sizes = Sizes(self._command("cat-file", "--batch-check=%(objectsize)"), self._env, known, self._table)
         self._commits: int | None = None
         self._init()
 
@@ -57,28 +59,28 @@ class Workspace:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends git's processes."""
         self._sizes.close()
         if self._cat:
             self._cat.close()
 
     def _command(self, *args: str) -> list[str]:
-        return ["git", "-C", str(self.path), *OPTIONS, "-c", "core.commitGraph=false", *args]
-
-    def _git(self, *args: str, stdin: bytes | None = None) -> bytes:
-        done = subprocess.run(self._command(*args), input=stdin, capture_output=True, env=self._env, check=False)
-        if done.returncode:
-            raise SourceError(
-                f"git {args[0]} failed on the fetched history: {_first(done.stderr)}.",
-                "Run `git fsck` in the source; nothing was published.",
-            )
-        return done.stdout
+        return ["git", "-C", str(self.path), *OPTIONS, *_TEMPORARY, *args]
 
     def _init(self) -> None:
         """What `git init --bare` makes, as far as git needs it (gitrepository-layout): no process for three files."""
-        for folder in ("objects/pack", "objects/info", "refs/heads"):
+        for folder in ("objects/pack", "objects/info", "refs/heads", "border"):
             (self.path / folder).mkdir(parents=True)
         (self.path / "HEAD").write_text("ref: refs/heads/main\n")
         (self.path / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+
+    @property
+    def _beside(self) -> Path:
+        """Where the archived trees lie that git compares with what came."""
+        return self.path.absolute() / "border"
 
     @property
     def bench(self) -> Bench:
@@ -101,6 +103,7 @@ class Workspace:
         stdin = process.stdin
         assert stdin
         got = 0
+        self._reader()  # it starts while there is nothing to read yet
 
         def sink(data: bytes) -> int:
             nonlocal got
@@ -147,9 +150,9 @@ class Workspace:
             )
         return found
 
-    def _listed(self, *kinds: bytes) -> tuple[set[str], ...]:
-        """The ids of all objects here, a set a kind: the new pack's, and those that :meth:`border` has laid."""
-        form = "--batch-check=%(objecttype) %(objectname)"
+    def _list(self) -> Iterator[tuple[str, bytes, int]]:
+        """Id, type and bytes of all objects here, as git tells them."""
+        form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
         listed = subprocess.Popen(
             self._command("cat-file", "--batch-all-objects", "--unordered", form),
             stdout=subprocess.PIPE,
@@ -158,110 +161,98 @@ class Workspace:
         )
         assert listed.stdout
         with listed:
-            found: dict[bytes, set[str]] = {kind: set() for kind in kinds}
             for row in listed.stdout:
-                kind, oid = row.split()
-                if kind in found:
-                    found[kind].add(oid.decode())
-        return tuple(found.values())
-
-    def small_blobs(self, smallest: int, largest: int) -> Iterator[tuple[str, bytes]]:
-        """Id and body of the blobs here with a size (bytes) from `smallest` to `largest`."""
-        words = ("--batch-all-objects", "--unordered", "--batch-check=%(objecttype) %(objectsize) %(objectname)")
-        listed = subprocess.Popen(
-            self._command("cat-file", *words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._env
-        )
-        assert listed.stdout
-        with listed:
-            rows = (row.split() for row in listed.stdout if row.startswith(b"blob "))
-            ids = [row[2] for row in rows if smallest <= int(row[1]) <= largest]
+                oid, kind, size = row.split()
+                yield oid.decode(), kind, int(size)
         if listed.returncode:
             raise SourceError("git cat-file failed on the fetched history.", _INCOMPLETE)
-        return self._bodies(b"\n".join(ids)) if ids else iter(())
+
+    def _table(self) -> dict[str, tuple[bytes, int]] | None:
+        """Type and bytes of each object that came, by id; None where they are too many to be kept."""
+        if self._few is None and self.count_objects() <= _FEW:
+            self._few = {oid: (kind, size) for oid, kind, size in self._list()} if self.pack() else {}
+        return self._few
+
+    def _came(self) -> Iterator[tuple[str, bytes, int]]:
+        """Id, type and bytes of each object that came."""
+        few = self._table()
+        return self._list() if few is None else ((oid, kind, size) for oid, (kind, size) in few.items())
+
+    def _reader(self) -> CatFile:
+        if self._cat is None:
+            self._cat = CatFile(self._command("cat-file", "--batch"), self._env)
+        return self._cat
+
+    def small_blobs(self, smallest: int, largest: int) -> Iterator[tuple[str, bytes]]:
+        """Id and body of the blobs that came with a size (bytes) from `smallest` to `largest`."""
+        ids = [oid for oid, kind, size in self._came() if kind == b"blob" and smallest <= size <= largest]
+        return self._reader().bodies(ids)
 
     def border(self) -> None:
-        """Lays the new pack's border beside it. Call once, after :meth:`receive`."""
+        """Lays the new pack's border beside it. Once, after :meth:`receive`; :meth:`prove` does so too."""
         if self.known is None or self.pack() is None:
             return
-        own, self._here = self._listed(b"commit", b"tree")
-        ids, self._commits = sorted(own), len(own)
-        commits = {oid: parse_commit(oid, body) for oid, body in self._bodies("\n".join(ids).encode())}
-        trees = {oid: commit.tree for oid, commit in commits.items()}
-        for parent in {p for commit in commits.values() for p in commit.parents} - commits.keys():
-            if self.known.contains(parent):  # one that nobody has is found by `prove`
-                trees[parent] = parse_commit(parent, self._lay(parent)).tree
+        border, compared = self._meet(self.known)
+        border.lay_between(compared)
+
+    def _meet(self, known: ObjectReader) -> tuple[Border, set[tuple[str, str]]]:
+        """Lays the archived parents of new commits, at which git's walks end; tells which trees commits differ in."""
+        own: dict[bytes, set[str]] = {b"commit": set(), b"tree": set()}
+        for oid, kind, _ in self._came():
+            if kind in own:
+                own[kind].add(oid)
+        self._commits = len(own[b"commit"])
+        read = self._reader().bodies
+        # The trees lie where the proof does not look: it goes on while they are written.
+        border = Border(self._beside, known, own[b"tree"], read)
+        commits = {oid: lineage(body) for oid, body in read(sorted(own[b"commit"]))}
+        trees = {oid: tree for oid, (tree, _) in commits.items()}
+        for parent in {p for _, parents in commits.values() for p in parents} - commits.keys():
+            if known.contains(parent):  # one that nobody has is found by `prove`
+                trees[parent] = lineage(border.lay(parent, self.path / "objects"))[0]
         self._boundary = sorted(trees.keys() - commits.keys())
         self.parents = frozenset(self._boundary)
-        seen: set[tuple[str, str]] = set()
-        for commit in commits.values():  # changes are told against the first parent only
-            first = commit.parents[0] if commit.parents else None
-            if first is None or first in trees:
-                self._lay_difference(trees[first] if first else _EMPTY_TREE, commit.tree, seen)
         if self._boundary:
             (self.path / "shallow").write_text("\n".join(self._boundary) + "\n")
-        if self._cat:  # it listed its objects before these were laid
-            self._cat.close()
-            self._cat = None
-
-    def _lay(self, oid: str) -> bytes:
-        """Writes an archived object as a loose one; gives its body."""
-        assert self.known
-        kind, body = self.known.get(oid)
-        loose = self.path / "objects" / oid[:2] / oid[2:]
-        if not loose.exists():
-            loose.parent.mkdir(exist_ok=True)
-            loose.write_bytes(zlib.compress(f"{kind} {len(body)}\0".encode() + body, 1))
-        return body
-
-    def _lay_difference(self, old: str, new: str, seen: set[tuple[str, str]]) -> None:
-        """Lays the archived trees that git opens when it compares tree `old` with tree `new`; `seen` pairs are done.
-
-        They are on both sides: the server sends no tree that the archive has, neither one that a commit leaves nor
-        one that it goes back to.
-        """
-        if old == new:  # an empty commit: git opens its tree all the same
-            self._folders(old)
-        left = [(old, new)]
-        while left:
-            pair = left.pop()
-            if pair[0] == pair[1] or pair in seen:
-                continue
-            seen.add(pair)
-            mine, theirs = (self._folders(oid) for oid in pair)
-            left += [(mine.get(n, _EMPTY_TREE), theirs.get(n, _EMPTY_TREE)) for n in mine.keys() | theirs.keys()]
-
-    def _folders(self, oid: str) -> dict[bytes, str]:
-        """The trees in a tree, by name; the tree itself is laid if it is not here. One that nobody has has none."""
-        if oid == _EMPTY_TREE:
-            return {}
-        if oid in self._here:
-            body = self.get(oid)[1]
-        elif self._archived(oid):
-            body = self._lay(oid)
-        else:  # `prove` names it
-            return {}
-        return {name: sha.decode() for name, mode, sha in parse_tree(body, 20) if mode == _FOLDER}
+        firsts = ((parents[0] if parents else None, tree) for tree, parents in commits.values())
+        # Changes are told against the first parent only.
+        return border, {(trees[p] if p else EMPTY_TREE, tree) for p, tree in firsts if p is None or p in trees}
 
     def prove(self, tips: Iterable[str]) -> None:
         """Proves that every object behind `tips` is here or in the archive; SourceError names one that is not.
 
-        What the archive holds is complete by the same proof of the snapshots before.
+        What the archive holds is complete by the same proof of the snapshots before. The border is laid meanwhile.
         """
+        met = self._meet(self.known) if self.known and self.pack() else None
         local = [oid for t in tips if (oid := self._behind_tags(t))]
-        if not local:
-            return
+        with self._walk(local) if local else nullcontext() as walk:
+            if met:
+                met[0].lay_between(met[1])
+            if walk:
+                self._judge(walk)
+
+    @contextmanager
+    def _walk(self, tips: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+        """git, on its way through all objects behind `tips`."""
         named = self.known is not None and self.count_objects() <= NIGHT
-        process = subprocess.run(
-            self._command("rev-list", "--objects", "--missing=print", *([] if named else ["--quiet"]), "--stdin"),
-            input="\n".join(local).encode(),
-            capture_output=True,
-            env=self._env,
-            check=False,
-        )
-        if process.returncode:
-            raise SourceError(f"The source's history is not complete: {_first(process.stderr)}.", _INCOMPLETE)
+        (self.path / "tips").write_text("".join(f"{oid}\n" for oid in tips))
+        words = ["rev-list", "--objects", "--missing=print", *([] if named else ["--quiet"]), "--stdin"]
+        with (self.path / "tips").open("rb") as stdin:
+            process = subprocess.Popen(
+                self._command(*words), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self._env
+            )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+    def _judge(self, walk: subprocess.Popen[bytes]) -> None:
+        told, said = walk.communicate()
+        if walk.returncode:
+            raise SourceError(f"The source's history is not complete: {_first(said)}.", _INCOMPLETE)
         # Each is `<id> <path>`, a missing one `?<id>`; with --quiet there are only those.
-        for row in process.stdout.split(b"\n"):
+        for row in told.split(b"\n"):
             if row.startswith(b"?"):
                 if not self._archived(oid := row[1:41].decode()):
                     raise _missing(oid)
@@ -282,9 +273,8 @@ class Workspace:
         return self.known is not None and self.known.contains(oid)
 
     def _local(self, oid: str) -> tuple[str, bytes] | None:
-        if self._cat is None:
-            self._cat = CatFile(self._command("cat-file", "--batch"), self._env)
-        return self._cat.get(oid)
+        few = self._table()
+        return self._reader().get(oid) if few is None or oid in few else None
 
     def reaches(self, tip: str, old: str) -> bool:
         """Whether commit `old` is an ancestor of `tip`; False too when a walk of some thousand commits cannot tell."""
@@ -317,31 +307,21 @@ class Workspace:
         local = [t for t in tips if self._local(t)]
         if self.pack() is None or not local:
             return
-        order = self._git(
-            "rev-list", "--reverse", "--topo-order", "--stdin",
-            stdin="\n".join([*local, *(f"^{b}" for b in self._boundary)]).encode(),
-        )  # fmt: skip
-        listing = self.path / "commits"
-        listing.write_bytes(order)
-        total = order.count(b"\n")
-        changes = self._changes(listing)
-        for done, (oid, body) in enumerate(self._bodies(order), 1):
-            told, files = next(changes, ("", ()))
-            if told != oid:
-                raise ArchiveError(
-                    f"git log and git cat-file disagree at {oid}.", "Report this: it is a defect in PIVO."
-                )
-            commit = parse_commit(oid, body)
-            progress("reading commits", done, total)
-            yield Commit(
-                commit.hash, commit.tree, commit.parents, commit.author, commit.committer, commit.message, files,
-                commit.signed,
-            )  # fmt: skip
+        changes, done, total = self._changes(local), 0, self.count_commits()
+        while some := list(islice(changes, _TOGETHER)):
+            bodies = dict(self._reader().bodies(oid for oid, _ in some))
+            for oid, files in some:
+                commit, done = parse_commit(oid, bodies[oid]), done + 1
+                progress("reading commits", done, total)
+                yield Commit(
+                    commit.hash, commit.tree, commit.parents, commit.author, commit.committer, commit.message, files,
+                    commit.signed,
+                )  # fmt: skip
 
     def count_commits(self) -> int:
         """How many commits the new pack holds."""
         if self._commits is None:
-            self._commits = len(self._listed(b"commit")[0]) if self.pack() else 0
+            self._commits = sum(kind == b"commit" for _, kind, _ in self._came())
         return self._commits
 
     def count_objects(self) -> int:
@@ -352,49 +332,33 @@ class Workspace:
         with pack.open("rb") as file:
             return int.from_bytes(file.read(12)[8:], "big")
 
-    def _bodies(self, ids: bytes) -> Iterator[tuple[str, bytes]]:
-        """Id and body of each commit in `ids` (one a line), in that order."""
-        listing = self.path / "ids"
-        listing.write_bytes(ids)
-        with listing.open("rb") as stdin:
-            process = subprocess.Popen(
-                self._command("cat-file", "--batch", "--buffer"),
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=self._env,
-            )
-            assert process.stdout
-            with process:
-                while header := process.stdout.readline():
-                    oid, _, size = header.split()
-                    body = process.stdout.read(int(size))
-                    process.stdout.read(1)
-                    yield oid.decode(), body
-
-    def _changes(self, listing: Path) -> Iterator[tuple[str, tuple[FileChange, ...]]]:
-        """Id and changes of each commit that `listing` names, in that order."""
-        with listing.open("rb") as stdin:
+    def _changes(self, tips: Iterable[str]) -> Iterator[tuple[str, tuple[FileChange, ...]]]:
+        """Id and changes of each new commit that `tips` reach, parents first."""
+        revisions = self.path / "revisions"
+        revisions.write_text("".join(f"{oid}\n" for oid in [*tips, *(f"^{b}" for b in self._boundary)]))
+        with revisions.open("rb") as stdin:
             process = subprocess.Popen(
                 self._command(
-                    "log", "--stdin", "--no-walk=unsorted", "--format=%x01%H", "-z", "--raw", "--no-abbrev", "-r",
-                    "--no-renames", "--diff-merges=first-parent", "--root", "--no-show-signature",
+                    "log", "--stdin", "--reverse", "--topo-order", "--format=%x01%H", "-z", "--raw", "--no-abbrev",
+                    "-r", "--no-renames", "--diff-merges=first-parent", "--root", "--no-show-signature",
                     "--ignore-submodules=none",
                 ),
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=self._env,
+                env=self._env | ({"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self._beside)} if self.known else {}),
             )  # fmt: skip
             assert process.stdout
             with process:
                 yield from parse_changes(tokens(process.stdout))
+        if process.returncode:
+            raise SourceError("git log failed on the fetched history.", "Run `git fsck` in the source.")
 
     def count_files(self, tree: str, old: str | None = None, old_files: int = 0) -> int:
         """How many files the tree has: counted, or from the count of an `old` tree and what differs."""
         if old is not None:
             return old_files + self._difference(old, tree)
-        return self._difference(_EMPTY_TREE, tree)
+        return self._difference(EMPTY_TREE, tree)
 
     def _difference(self, old: str, new: str) -> int:
         total, left = 0, [(old, new)]
@@ -406,12 +370,12 @@ class Workspace:
             for name in mine.keys() | theirs.keys():
                 mode, sha = mine.get(name, (0, ""))
                 mode_new, sha_new = theirs.get(name, (0, ""))
-                total += (mode_new not in (0, _FOLDER)) - (mode not in (0, _FOLDER))
-                left.append((sha if mode == _FOLDER else _EMPTY_TREE, sha_new if mode_new == _FOLDER else _EMPTY_TREE))
+                total += (mode_new not in (0, FOLDER)) - (mode not in (0, FOLDER))
+                left.append((sha if mode == FOLDER else EMPTY_TREE, sha_new if mode_new == FOLDER else EMPTY_TREE))
         return total
 
     def _tree(self, oid: str) -> dict[bytes, tuple[int, str]]:
-        if oid == _EMPTY_TREE:
+        if oid == EMPTY_TREE:
             return {}
         return {name: (mode, sha.decode()) for name, mode, sha in parse_tree(self.get(oid)[1], 20)}
 
