@@ -42,6 +42,7 @@ _FILES = (
     "independent2",
     "independent3",
     "independent4",
+    "independent5",
     "traps",
 )
 _OUTSIDE = {"restore_repo", "snapshot_repo", "verify_repo", "dag_run_status"}

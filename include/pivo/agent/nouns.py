@@ -54,6 +54,7 @@ NOUNS = {
     "files_changed": "file",
     "repos_of_path": "repository",
     "files_now": "file",
+    "files_since": "file",
     "file_sizes": "file",
     "file_size": "file at the head",
     "files_most": "file",

@@ -52,3 +52,34 @@ def test_nothing_is_changed(kit, question: str) -> None:
 @pytest.mark.parametrize("question", ["only commits by Ada in acme/web", "who committed only to acme/web"])
 def test_only_does_not_leave_out(kit, question: str) -> None:
     assert any(isinstance(e, Refusal) for e in kit.ask(question))
+
+
+@pytest.mark.parametrize(
+    ("question", "left_out"),
+    [
+        ("restore acme/web at v1.0 because the disk died", "because the disk died"),
+        ("snapshot acme/web, we are about to migrate it", "we are about to migrate it"),
+        ("I was on holiday. Who committed last to acme/web?", "I was on holiday"),
+    ],
+)
+def test_a_reason_is_left_out_and_told(kit, question: str, left_out: str) -> None:
+    events = kit.ask(question)
+    assert not any(isinstance(e, Refusal) for e in events)
+    assert f"“{left_out}”" in "".join(e.text for e in events if isinstance(e, TextDelta))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "restore acme/web at v1.0 because Grace broke main",
+        "restore acme/web to its state before the force push",
+        "restore acme/web. It should be in sandbox/web",
+        "I was on holiday last week. What has been committed to acme/web?",
+        "I only want merges. Which commits are in acme/web?",
+        "snapshot acme/web, it should happen tomorrow",
+        "commits in acme/web, my favourite ones",
+        "which commits are on dev but not on main or release in acme/web",
+    ],
+)
+def test_what_may_narrow_a_question_is_never_left_out(kit, question: str) -> None:
+    assert any(isinstance(e, Refusal) for e in kit.ask(question))

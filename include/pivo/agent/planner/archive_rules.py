@@ -127,6 +127,13 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         conditions.since,
     ),
     Rule("stale", "SNAPSHOT REPO", "REPOS LAST SNAPSHOTS WHO", {"periods": ONE, "owner": OPT}, conditions.older),
+    Rule(
+        "stale",
+        "SNAPSHOT LAST WHO",
+        "",
+        {"periods": ONE, "owner": OPT},
+        lambda r: conditions.older(r) and conditions.over_all(r),
+    ),
     Rule("incomplete_repos", "INCOMPLETE REPOS", "SNAPSHOT SNAPSHOTS", {"owner": OPT}, conditions.over_all),
     Rule("incomplete", "INCOMPLETE", "SNAPSHOT SNAPSHOTS LAST", {**WHEN, **MANY}),
     Rule(
@@ -156,7 +163,12 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     ),
     Rule("count_snapshots", "COUNT SNAPSHOT", "SNAPSHOTS", {**WHEN, "owner": OPT}, conditions.no_repos),
     Rule("snapshots_grouped", f"SNAPSHOT {GROUPED}", "SNAPSHOTS COUNT REPO", {**WHEN, **MANY}),
-    Rule("snapshot", "SNAPSHOT", "WHEN WHERE STORED SIZE LAST COMMIT POINT CONTENT INCOMPLETE", {"seq": ONE}),
+    Rule(
+        "snapshot",
+        "SNAPSHOT",
+        "WHEN WHERE STORED SIZE LAST COMMIT POINT CONTENT INCOMPLETE HEADCOMMIT MESSAGE",
+        {"seq": ONE},
+    ),
     Rule(
         "repos_by_size",
         "REPO BIGGEST|SMALLEST",
@@ -224,7 +236,13 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         {"periods": ONE, "ends": OPT, "owner": OPT},
         conditions.since,
     ),
-    Rule("rewritten", "REWRITTEN", "REPOS WHERE COMMITS LOST BRANCH ARCHIVE", {"owner": OPT}),
+    Rule(
+        "rewritten",
+        "REWRITTEN",
+        "REPOS WHERE COMMITS LOST BRANCH ARCHIVE",
+        {"owner": OPT},
+        lambda r: not conditions.branches_asked(r),
+    ),
     Rule(
         "repos_of_person",
         "REPO COMMIT|CHANGE|PERSON|WROTE|REPOS",

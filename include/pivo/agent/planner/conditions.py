@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from pivo.agent.planner.reading import Reading
 from pivo.agent.planner.words import wordset
 
@@ -54,6 +56,12 @@ def commits_first(r: Reading) -> bool:
     return which < (norms.index("who") if "who" in norms else 0) and "and" in norms
 
 
+def branches_asked(r: Reading) -> bool:
+    """ "Which branches were rewritten", and not "which repositories"."""
+    norms = [w.norm for w in r.words if not w.quoted]
+    return any(a in WHICH and b in {"branch", "branches"} for a, b in pairwise(norms))
+
+
 def whether(r: Reading) -> bool:
     """ "Is docs/faq.md still there", "does acme/web contain a Makefile": no contents are asked for."""
     first = r.words[0].norm if r.words else ""
@@ -61,6 +69,11 @@ def whether(r: Reading) -> bool:
     return (first in {"is", "does", "do", "are"} or (first, then) == ("have", "we")) and bool(
         r.concepts & {"YES", "HAVE"}
     )
+
+
+def files_until(r: Reading) -> bool:
+    """Files whose last change was before a day; the last that were changed in a week is another question."""
+    return folder(r) and r.period is not None and r.period.start is None and said(r, wordset("files paths"))
 
 
 def all_now(r: Reading) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from pivo.agent.planner import lexicon, periods, relations, sizes, texts
+from pivo.agent.planner import lexicon, periods, relations, runs, sizes, texts
 from pivo.agent.planner.exclusions import Exclusions
 from pivo.agent.planner.reading import Cursor, Reading
 from pivo.agent.planner.strays import Strays
@@ -15,13 +15,13 @@ from pivo.agent.planner.words import wordset
 
 _HEX = re.compile(r"^[0-9a-f]{4,40}$")
 _PATHLIKE = re.compile(r"^\.?[\w@+-][\w@+./-]*(\.[A-Za-z0-9_+-]{1,10}|/[\w@+.-]*)$|^\.[A-Za-z][\w.-]*$")
-_RUN = re.compile(r"^(agent__|manual__|scheduled__|backfill__|asset_triggered__)[\w.:+-]+$")
 _COMMIT_WORDS = wordset("commit commits revision hash sha changeset id")
 _OTHER_THINGS = wordset("file folder directory path branch tag")
 _REPO_WORDS = wordset("repo repository project")
 _REF_WORDS = wordset("branch tag release version")
 _PATH_WORDS = wordset("file folder directory path")
 _LIKE_BRANCHES = wordset("PERSON TAG HEADBRANCH BRANCH")
+_UP_TO = wordset("and to with until till than vs versus against from -")
 _INSIDE = wordset("in below under beneath inside within")
 
 
@@ -50,7 +50,7 @@ class Names:
         if not reading.repos and not reading.owner and len(repos := self._vocabulary.repos()) == 1:
             reading.repos, reading.defaulted = [repos[0]], True
         self._each(excluded.refs)
-        for explain in (self._run_id, self._snapshot_number, self._period, self._commit, self._ref, self._path):
+        for explain in (self._numbered, self._period, self._commit, self._ref, self._path):
             self._each(explain)
         for explain in (self._concept, self._number, self._person, self._user):
             self._each(explain)
@@ -102,27 +102,11 @@ class Names:
         word = self._words[at]
         return word.text in self._vocabulary.owners() and not self._vocabulary.repo(word.text)
 
-    def _run_id(self, at: int) -> int:
-        if not _RUN.match(self._words[at].text) or self._reading.run:
-            return 0
-        self._reading.run = self._words[at].text
-        self._at.mark("run", at, 1, f"run {self._reading.run}")
-        return 1
-
-    def _snapshot_number(self, at: int) -> int:
-        if self._at.norm(at) not in {"snapshot", "backup"}:
-            return 0
-        skip = 2 if self._at.norm(at + 1) in {"number", "no", "#", "nr"} else 1
-        digits = self._at.norm(at + skip).lstrip("#")
-        if not digits.isdigit() or len(digits) > 7:
-            return 0
-        self._reading.seq = int(digits)
-        self._reading.concepts.add("SNAPSHOT")
-        self._at.mark("seq", at, skip + 1, f"snapshot {int(digits)}")
-        return skip + 1
+    def _numbered(self, at: int) -> int:
+        return runs.run_id(self._at, at) or runs.snapshot_number(self._at, at)
 
     def _period(self, at: int) -> int:
-        if self._words[at].quoted or (self._words[at].norm == "now" and self._at.idiom(at)):
+        if self._words[at].quoted or (self._words[at].norm == "now" and not self._end_now(at)):
             return 0
         found = periods.find(self._words, at, self._now)
         if found is None or not all(self._at.free[at : at + found[1]]):
@@ -135,6 +119,11 @@ class Names:
         if period.point:
             self._order.append((at, period.point))
         return used
+
+    def _end_now(self, at: int) -> bool:
+        """Whether "now" ends a span: "between v1.0 and now"; else it asks for nothing."""
+        before = self._words[at - 1].norm if at else ""
+        return not self._at.idiom(at) and before in _UP_TO
 
     def _commit(self, at: int) -> int:
         word = self._words[at]

@@ -44,6 +44,9 @@ _OPENERS = re.compile(
     r"confused|lost|new here|new|in a hurry|unsure|puzzled|stuck|interested|preparing [\w ]+|writing [\w ]+|"
     r"doing [\w ]+)"
     r"[\s]*[,.;:!–-]+\s*"
+    r"|(?:an? |one |my |just a |another )?(?:\w+ )?(?:question|request|query)(?: (?:for|from) \w+(?: "
+    r"\w+)?)?\s*[-–:,;]+\s+"
+    r"|.{3,60}?[?.!]\s+i mean(?:t)?[,:]?\s+(?=(?:who|what|which|when|where|how|list|show|commits?|files?)\b)"
     r"|(?:remind me|refresh my memory|for the record|for the audit|for my report|for context|"
     r"in case you know)[\s,:–-]+)",
     re.IGNORECASE,
@@ -89,6 +92,9 @@ _CLOSERS = re.compile(
     r"[\s,.!?–-]+(?:thanks(?: a lot| a bunch| so much| in advance)?|thank you(?: very much| so much)?|thx|ty|cheers|"
     r"please|pls|plz|if you (?:can|please|would|don't mind)|if possible|would you|will you|do you know|you know|"
     r"(?:(?:and )?(?:please )?(?:list|show|name|tell|give)(?: me| us)? (?:them|these|those|all of them)(?: all)?)|"
+    r"(?:i|we)(?:'d| would) (?:like|love) to (?:see|know|have|get) (?:them|it|those|these)(?: all)?|"
+    r"(?:please )?(?:search|check|look in|look at|look through|grep|scan)(?: through| in)? (?:the |all |our )*"
+    r"(?:commit |git )?(?:messages?|logs?|history)|"
     r"which ones?|(?:i|we) (?:only|just|really only) (?:need|want) (?:his|her|their|the|its|a|an) (?:commits?|names?|"
     r"hash(?:es)?|dates?|list|number|count|answer)|"
     r"asap|for my report|for the record|for the audit|by any chance|lol|haha)[\s.!?]*$",

@@ -47,6 +47,7 @@ class Reading:
     seq: int | None = None  # a snapshot's number
     run: str = ""  # the id of a DAG run
     text: str | None = None
+    exact: bool = False  # the text was quoted: its words stand side by side
     alternatives: list[str] = field(default_factory=list)  # texts, any of which will do as well
     part: str | None = None  # of a path
     suffix: str = ""  # what files end in, ".py"

@@ -45,6 +45,8 @@ _WISH = wordset(
 _NEED = re.compile(
     r"\bneed(?:s|ed)?\b(?! (?:it|this|that|them)\b| to (?:know|report|check|prepare|decide|understand|see)\b)", re.I
 )
+_IT, _ITS, _THERE = (re.compile(rf"\b{word}\b", re.I) for word in ("it", "its", "(?<!is )(?<!are )(?<!was )there"))
+_TIME = re.compile(r"\d{1,2}(?:[:.]\d\d)?(?:[ap]m)")
 _FILTERS = wordset(
     "LOST SIGNED UNSIGNED MERGE NOMERGE FORCED LAST FIRST RECENT MOST LEAST SEARCH INCOMPLETE NOT BIGGEST SMALLEST"
     " COUNT RUNNING"
@@ -63,6 +65,11 @@ def shorter(question: str, vocabulary: Vocabulary, now: datetime) -> Iterator[tu
     first = next((i for i, reason in enumerate(plain) if not reason), None)
     if first is None:
         return
+    if first == 0 and len(parts) > 1 and (put := told.context(0)):
+        rest = question[question.index(parts[1]) :]
+        for pattern, text in ((_ITS, f"{put} 's"), (_IT, put), (_THERE, f"in {put}")):
+            if at := pattern.search(rest):
+                yield f"{rest[: at.start()]}{text}{rest[at.end() :]}", (parts[0].strip(_ENDS),)
     last = max(i for i, reason in enumerate(plain) if not reason)
     for start, end in ((0, last), (first, len(parts) - 1), (first, last)):
         if (start, end) != (0, len(parts) - 1):
@@ -108,9 +115,26 @@ class _Clauses:
         found = words(text)
         return not (_NEED.search(text) or any(self._counts(found, i) for i in range(len(found))) or _orders(found))
 
+    def context(self, at: int) -> str:
+        """The only repository or file that a clause speaks of which asks for nothing: "I take over beta/lib"."""
+        text = self._parts[at].strip(_ENDS)
+        found = words(text)
+        named = [i for i, word in enumerate(found) if "/" in word.text or "." in word.text or word.quoted]
+        if len(named) != 1 or not _ASKER.match(text) or _NEED.search(text) or _orders(found):
+            return ""
+        others = [word for i, word in enumerate(found) if i != named[0]]
+        word = found[named[0]]
+        if any(self._counts(others, i) for i in range(len(others))):
+            return ""
+        if len(self._vocabulary.repo(word.text)) == 1:
+            return f'repository "{word.text}"'
+        return f'file "{word.text}"' if len(self._vocabulary.paths(None, word.text)) == 1 else ""
+
     def _counts(self, found: Sequence[Word], at: int) -> bool:
         """Whether a word may be something to go by: a name, a date, a number, a wish, what narrows a question."""
         word = found[at]
+        if _TIME.fullmatch(word.norm):
+            return False
         if word.quoted or word.norm in _WISH or any(c.isdigit() or c in "/.@*_" for c in word.text):
             return True
         if word.norm == "not" and not self._acting:

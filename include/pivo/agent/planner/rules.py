@@ -11,6 +11,7 @@ from pivo.agent.planner.frames import Rule
 RULES: tuple[Rule, ...] = (
     *ARCHIVE_RULES,
     # branches and tags
+    Rule("ref_updates", "REWRITTEN BRANCH", "WHEN LAST RECENT WHERE REPOS ARCHIVE", {**WHEN, **MANY}),
     Rule("ref_updates", "FORCED", "BRANCH LAST WHEN WHERE REPOS RECENT COMMITS ARCHIVE", {**WHEN, **MANY}),
     Rule("ref_updates", "BRANCH|TAG DELETED|ADDED", "WHEN LAST RECENT WHERE REPOS ARCHIVE", {**WHEN, **MANY}),
     Rule(

@@ -46,7 +46,7 @@ class Strays:
         if pronoun == "its" and any(w.norm in _NOUNS for w in self._at.words[:at] if not w.quoted):
             return True  # "which repository takes the most space for its snapshots"
         if pronoun in {"it", "its"}:
-            kinds: tuple[str, ...] = ("path", "commit", "ref", "repo")
+            kinds: tuple[str, ...] = ("path", "commit", "ref", "repo", "part", "suffix")
         elif pronoun == "them":
             norms = [w.norm for w in self._at.words[:at] if not w.quoted]
             return "and" in norms and any(w in lexicon.MANY for w in norms[: norms.index("and")])

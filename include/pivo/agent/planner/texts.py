@@ -157,6 +157,7 @@ def search_text(cursor: Cursor, vocabulary: Vocabulary) -> None:
             cursor.take(at, end - at)
             cursor.reading.concepts.add("SEARCH")
             cursor.reading.text, cursor.reading.alternatives = first, [*others, *more]
+            cursor.reading.exact = taken[0].quoted
             cursor.mark("text", start, end - start, f"text {cursor.reading.text!r}")
             bad = {"NOT", "LEAST"}
             bad_words = [w.text for w in taken if not w.quoted and lexicon.PHRASES.get((w.norm,)) in bad]

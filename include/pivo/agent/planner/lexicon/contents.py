@@ -61,6 +61,7 @@ CONTENTS: dict[str, str] = {
         "ref updates|ref changes|ref history|branch movements|reflog|ref moves|refs moved|refs changed|refs have moved|"
         "refs were moved|branches moved|branches have moved|branch moves|history of refs|updates of refs|ref movements"
     ),
+    "BRANCH / ": "any branch|on any branch|in any branch",
     "REWRITTEN": (
         "rewritten|rewrote|history rewritten|rewritten history|history was rewritten|their history rewritten|"
         "rewrite history|rewrote history|rewritten their history|history rewrite|history rewrites|rewriting history|"

@@ -126,15 +126,15 @@ HISTORY: dict[str, str] = {
         "commit titles|title of|subject of|text of the message|commit log message"
     ),
     "LOST": (
-        "lose|losing|no branch contains|no ref reaches|not on any branch|lost|dropped|orphaned|orphan|unreachable|"
+        "lose|losing|no branch contains|no ref reaches|not on any branch|lost|orphaned|orphan|unreachable|"
         "no longer reachable|not reachable|can no longer be reached|no longer be reached|no longer on any branch|"
         "on no branch|by force-push|by a force-push|by force push|by a force push|lost by a force-push|"
         "lost by a force push|lost in a force-push|lost in a force push|lost to a force-push|"
         "not be reached from any branch|not be reached from any ref|not be reached by any branch|"
         "not be reached by any ref|not be reached from a branch|not be reached any more|not be reached anymore|"
         "not be reached|not reachable from any branch|not reachable from any ref|not reachable any more|"
-        "not in any branch|not part of any branch|not belong to any branch|dangling|discarded|thrown away|erased|"
-        "wiped out|wiped|overwritten|abandoned|unreferenced|without a branch|without any branch|no branch has|"
+        "not in any branch|not part of any branch|not belong to any branch|dangling|"
+        "unreferenced|without a branch|without any branch|no branch has|"
         "no branch reaches|blown away|detached|unreached|unreferenced by any branch|not in any branch any more|"
         "left behind|left dangling|left over|removed from history|removed from the history|dropped from history|"
         "dropped from the history|not part of any branch any more|unreachable from any branch|"

@@ -11,7 +11,7 @@ FILLER = wordset(
     "called can cheers come comes complete completely concrete could couple crap curious currently curse damn "
     "damned darn dear did different do does done down dude during effectively eh else entire entirely erm "
     "especially ever every everybody everyone everywhere exact exactly fact feel folks for frankly freaking "
-    "friend frigging from fuck fucking full fully fwiw gets getting given glad gladly go goddamn goes going gone "
+    "friend frigging from fuck fucking full fully fwiw gets getting given glad git gladly go goddamn goes going gone "
     "got gotten grand guess guys had hadoop's handily handy happen happy has have having heck held hell hello "
     "hence here hereby herself hey hi himself hmm hmmm hold holds honestly hopefully however huh i idea ideas imo "
     "in indeed interested into is itself jeez just keep keeps kinda kindly let like listing literally look love "

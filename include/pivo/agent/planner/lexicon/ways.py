@@ -7,6 +7,7 @@ of the template, in which `<1>` stands for the words of the first group as they 
 from __future__ import annotations
 
 from pivo.agent.planner.lexicon.commands import COMMANDS
+from pivo.agent.planner.lexicon.searching import SEARCHING
 from pivo.agent.planner.lexicon.things import HEX, LAST, PEOPLE, THINGS, WE
 
 REWRITES: tuple[tuple[str, str], ...] = (
@@ -24,6 +25,11 @@ REWRITES: tuple[tuple[str, str], ...] = (
         "commits between <2> and <1>",
     ),
     (r"(?:had|have|has|having|got|laid|put|puts) (?:their|his|her) (?:hands|fingers|paws) (?:on|in)", "changed"),
+    (
+        r"how (\S+(?: (?:in|of) \S+)?) (?:differs?|changes?|changed|evolved|looks? different|has changed|was changed|"
+        r"did change) (?=from|between|since)",
+        "the difference of <1> ",
+    ),
     (
         r"(?:show|tell|see|know|explain)(?: me| us)? how (\S+) (?:was |has |have |had |did )?(?:been )?(?:changed?|"
         r"evolved?|"
@@ -269,22 +275,7 @@ REWRITES: tuple[tuple[str, str], ...] = (
         r"wrong)?$",
         "findings <1>",
     ),
-    (
-        r"(commits?|messages?|changes|revisions) (?:with|on|for|around|like|having|that have|that has|saying)"
-        r"(?: the| a)?(?: words?| text| term| keyword)? (?=\0)",
-        "<1> mentioning ",
-    ),
-    (
-        r"(?:committed|commits?|pushed|pushes|wrote|changed|did|does) (?:something|anything|stuff|things?|code) "
-        r"(?:about|"
-        r"regarding|concerning|related to|on the topic of|to do with|mentioning) ",
-        "commits mentioning ",
-    ),
-    (
-        r"^(who|when|which commit|what commit|in which commit|in what commit|where) (?:was|were|has|have|got|did) "
-        r"(?:the |a |an |that )?([a-z]+(?: [a-z]+){0,2}?)(?: been| get| finally)* (?:fixed|repaired|resolved|solved)$",
-        "<1> fixed the <2>",
-    ),
+    *SEARCHING,
     *THINGS,
     # people's addresses
     (

@@ -158,7 +158,8 @@ def _stale(frame: Frame, reading: Reading) -> Query:
     select = Select("repo_name, last_snapshot_at, last_checked_at, last_snapshot_path", "v_repos")
     select.repo(reading, named_only=True)
     limit = _limit(reading)
-    if "NEW" in reading.concepts:  # a look that found nothing changed makes no new snapshot
+    literal = reading.periods[0].start is None and "LAST" in reading.concepts  # "whose last snapshot is older than"
+    if "NEW" in reading.concepts or literal:  # a look that found nothing changed makes no new snapshot
         select.where("COALESCE(last_snapshot_at, '') < :limit", limit=limit)
         return select.tail("ORDER BY last_snapshot_at").query(f"repositories without a new snapshot since {limit}")
     select.where("MAX(COALESCE(last_snapshot_at, ''), COALESCE(last_checked_at, '')) < :limit", limit=limit)

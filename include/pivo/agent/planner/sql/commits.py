@@ -139,8 +139,12 @@ def _texts(reading: Reading) -> list[str]:
 
 
 def _any_match(reading: Reading) -> str:
-    texts = _texts(reading)
-    return _match(texts[0]) if len(texts) == 1 else " OR ".join(f"({_match(text)})" for text in texts)
+    matches = [_phrase(text) if reading.exact else _match(text) for text in _texts(reading)]
+    return matches[0] if len(matches) == 1 else " OR ".join(f"({match})" for match in matches)
+
+
+def _phrase(text: str) -> str:
+    return '"' + " ".join(text.split()).replace('"', '""') + '"'
 
 
 def _match(text: str) -> str:
@@ -156,6 +160,13 @@ def _commit(frame: Frame, reading: Reading) -> Query:
 
 
 def _parent(frame: Frame, reading: Reading) -> Query:
+    if any(word.norm == "parents" for word in reading.words):
+        columns = ", ".join(f"c.{c}" for c in COMMIT.split(", "))
+        view = "v_parents p LEFT JOIN v_commits c ON c.repo_name = p.repo_name AND c.hash = p.parent_hash"
+        every = Select(f"p.n, {columns}, p.parent_hash", view).commit(reading.commits[0], "p.commit_hash")
+        if reading.repo:
+            every.where("p.repo_name = :repo", f"in {reading.repo}", repo=reading.repo)
+        return every.tail("ORDER BY p.n").query("the parents of commit")
     parent = Select("parent_hash", "v_parents").repo(reading).commit(reading.commits[0], "commit_hash").where("n = 0")
     inner = parent.query("the first parent of commit")
     sql = f"SELECT {COMMIT} FROM v_commits WHERE hash = ({inner.sql})"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pivo.agent.brain import Query
+from pivo.agent.planner.dates import moment
 from pivo.agent.planner.frames import Frame
 from pivo.agent.planner.reading import Reading
 from pivo.agent.planner.sql.commits import changed
-from pivo.agent.planner.sql.select import Compiler, Select
+from pivo.agent.planner.sql.select import Compiler, Select, stamp
 
 _CHANGE = "path, status, commit_time, author_name, subject, repo_name, commit_hash"
 _FILE = "path, size, repo_name, author_name, commit_time, commit_hash"
@@ -107,6 +108,15 @@ def _file_size(frame: Frame, reading: Reading) -> Query:
     return _now(_FILE, reading).tail("ORDER BY repo_name").query("the size at the head of the file")
 
 
+def _since(frame: Frame, reading: Reading) -> Query:
+    limit = reading.periods[0].start or reading.periods[0].end
+    assert limit is not None  # the rule's `when` sees to it
+    select = _now(_FILE, reading).where(
+        "commit_time < :limit", f"not changed since {moment(limit)}", limit=stamp(limit)
+    )
+    return select.tail("ORDER BY commit_time, path LIMIT :n", n=500).query("files at the head")
+
+
 def _total(frame: Frame, reading: Reading) -> Query:
     return _now("SUM(size) AS bytes, COUNT(*) AS files", reading).query("the size of all files at the head")
 
@@ -159,6 +169,7 @@ COMPILERS: dict[str, Compiler] = {
     "file_sizes": _file_sizes,
     "file_size": _file_size,
     "total_size": _total,
+    "files_since": _since,
     "files_now": _all_now,
     "path_added": _event("A", "", "the commit that added it"),
     "path_deleted": _event("D", " DESC", "the commit that deleted it"),

@@ -55,7 +55,7 @@ def _last_tag(frame: Frame, reading: Reading) -> Query:
 
 def _updates(frame: Frame, reading: Reading) -> Query:
     select = Select("name, change, seen_at, old, new, repo_name", "v_ref_updates").repo(reading)
-    changes = {"FORCED": "forced", "DELETED": "deleted", "ADDED": "created"}
+    changes = {"FORCED": "forced", "REWRITTEN": "forced", "DELETED": "deleted", "ADDED": "created"}
     change = next((said for concept, said in changes.items() if concept in reading.concepts), "")
     if change:
         select.where("change = :change", change=change)
