@@ -41,6 +41,8 @@ def sentence(frame: str, reading: Reading, table: Table, now: datetime) -> str:
     if build is None:
         more = " (there are more)" if table.truncated else ""
         return f"{len(records)} {plural(NOUNS.get(frame, 'row'), len(records))}{_in(reading)}{more}:"
+    if frame == "contributors":
+        return _contributors(records, reading, now, more=table.truncated)
     return build(records, reading, now)
 
 
@@ -143,7 +145,7 @@ def _first_commit(records: list[Record], reading: Reading, now: datetime) -> str
     return f"{what} in {name(r['repo_name'])} is {_hash(r)} {_subject(r)} {_by(r, now)}"
 
 
-def _contributors(records: list[Record], reading: Reading, now: datetime) -> str:
+def _contributors(records: list[Record], reading: Reading, now: datetime, *, more: bool = False) -> str:
     first = records[0]
     count = f"{len(records)} {plural('person', len(records))}"
     order = "fewest" if "LEAST" in reading.concepts else "most"
@@ -151,7 +153,11 @@ def _contributors(records: list[Record], reading: Reading, now: datetime) -> str
     ties = [name(r["author_name"]) for r in records[1:] if r["commits"] == first["commits"]]
     lead += f", as {'has' if len(ties) == 1 else 'have'} {' and '.join(ties)}" if ties else ""
     what = f" on `{reading.path.path}`" if reading.path else ""
-    return f"{lead}{what}{_in(reading)}; {count} in all:" if len(records) > 1 else f"{lead}{what}{_in(reading)}."
+    if len(records) == 1:
+        return f"{lead}{what}{_in(reading)}."
+    # as many as were asked for are not all that there are
+    shown = f"the first {count}" if more or reading.number == len(records) else f"{count} in all"
+    return f"{lead}{what}{_in(reading)}; {shown}:"
 
 
 def _tip(records: list[Record], reading: Reading, now: datetime) -> str:

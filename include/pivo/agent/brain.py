@@ -47,11 +47,14 @@ class Brain(Protocol):
 
 @dataclass(frozen=True)
 class Query:
-    """One SELECT over the v_* views with its named parameters, and how the question was understood."""
+    """One SELECT over the v_* views with its named parameters, and how the question was understood.
+
+    `page` is how many rows are shown at a time of a list whose length nobody named; its SQL ends with LIMIT :n."""
 
     sql: str
     parameters: Json
     read_as: str = ""
+    page: int = 0
 
 
 class SqlWriter(Protocol):

@@ -84,7 +84,7 @@ def explain(diff: Diff) -> str:
     kinds = [(sum(f.status == s for f in diff.files), word) for s, word in _WORDS.items()]
     parts = ", ".join(f"{n} {word}" for n, word in kinds if n)
     most = max(diff.files, key=lambda f: f.added + f.removed)
-    tail = f" Most of it is in `{most.path}` (+{most.added} −{most.removed})." if most.added + most.removed else ""
+    tail = f" Most of it is in `{most.path}` (+{most.added:,} −{most.removed:,})." if most.added + most.removed else ""
     shown = f" (the first {len(diff.files)} are shown)" if diff.more else ""
     return f"{total} files changed{shown}: {parts}; {_lines_added(added, removed)}.{tail}"
 
@@ -105,7 +105,7 @@ def _one(file: FileDiff) -> str:
 
 
 def _lines_added(added: int, removed: int) -> str:
-    return f"{added} line{'s' if added != 1 else ''} added, {removed} removed"
+    return f"{added:,} line{'s' if added != 1 else ''} added, {removed:,} removed"
 
 
 def _place(hunk: str) -> str:

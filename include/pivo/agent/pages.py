@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pivo.agent.brain import Query
 from pivo.agent.database import new_id, opened
@@ -16,9 +17,9 @@ from pivo.agent.messages import ToolUse
 from pivo.errors import NotFound
 
 _QUERIES = """
-CREATE TABLE IF NOT EXISTS pages (
+CREATE TABLE IF NOT EXISTS queries (
     id TEXT PRIMARY KEY, who TEXT NOT NULL, sql TEXT NOT NULL, parameters TEXT NOT NULL, read_as TEXT NOT NULL,
-    made REAL NOT NULL
+    page INTEGER NOT NULL, made REAL NOT NULL
 )
 """
 _CALLS = """
@@ -37,15 +38,15 @@ class Pages:
 
     def keep(self, who: str, query: Query) -> str:
         """An id by which `who` may run `query` again within a day; those that are older go."""
-        with self._fresh("pages", _QUERIES) as (db, key, now):
-            row = (key, who, query.sql, json.dumps(dict(query.parameters)), query.read_as, now)
-            db.execute("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?)", row)
+        with self._fresh("queries", _QUERIES) as (db, key, now):
+            row = (key, who, query.sql, json.dumps(dict(query.parameters)), query.read_as, query.page, now)
+            db.execute("INSERT INTO queries VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         return key
 
     def find(self, who: str, key: str) -> Query:
         """What `keep` was given; NotFound when it is another's, or too old."""
-        found = self._find("sql, parameters, read_as FROM pages", _QUERIES, who, key)
-        return Query(found[0], json.loads(found[1]), found[2])
+        sql, parameters, read_as, page = self._find("sql, parameters, read_as, page FROM queries", _QUERIES, who, key)
+        return Query(sql, json.loads(parameters), read_as, page)
 
     def keep_call(self, who: str, call: ToolUse) -> str:
         """An id by which `who` may have `call` within a day; those that are older go."""
@@ -67,10 +68,10 @@ class Pages:
             db.execute(f"DELETE FROM {table} WHERE made < ?", (now - _KEPT,))
             yield db, new_id(9), now
 
-    def _find(self, what: str, schema: str, who: str, key: str) -> tuple[str, ...]:
+    def _find(self, what: str, schema: str, who: str, key: str) -> tuple[Any, ...]:
         with opened(self._path, schema) as db:
             sql = f"SELECT {what} WHERE id = ? AND who = ? AND made >= ?"
-            found: tuple[str, ...] | None = db.execute(sql, (key, who, time.time() - _KEPT)).fetchone()
+            found: tuple[Any, ...] | None = db.execute(sql, (key, who, time.time() - _KEPT)).fetchone()
         if found is None:
             raise NotFound("There is no such query of yours to go on with.", "Ask the question again.")
         return found

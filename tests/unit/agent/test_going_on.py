@@ -11,8 +11,9 @@ import pytest
 
 from agent_kit import Kit
 from agent_world import NOW, Planned, World
-from pivo.agent import database, diffs, goingon
+from pivo.agent import answers, database, diffs, goingon
 from pivo.agent.brain import Query
+from pivo.agent.events import ToolResult
 from pivo.agent.messages import ToolUse
 from pivo.agent.pages import Pages
 from pivo.agent.tools import get_file_diff, read_file
@@ -212,3 +213,30 @@ def test_an_id_is_never_taken_for_an_option_of_a_command(monkeypatch: pytest.Mon
     made = iter(["-abcdefghijk", "--bcdefghijk", "a-bcdefghijk"])
     monkeypatch.setattr(database.secrets, "token_urlsafe", lambda size: next(made))
     assert database.new_id(9) == "a-bcdefghijk"
+
+
+def test_a_list_whose_length_nobody_named_goes_on_and_one_that_was_counted_does_not(kit: Kit) -> None:
+    found = next(e for e in kit.ask("Which files changed in acme/long?") if isinstance(e, ToolResult))
+    rows = list(found.view.rows)
+    assert (len(rows), found.view.truncated) == (100, True)
+    while found.more:
+        found = goingon.go_on(kit.toolbox, found.more)
+        rows += found.view.rows
+    assert len({row[0] for row in rows}) == len(rows) == 1050 + 1 + 61
+    counted = next(e for e in kit.ask("Show the last 2 commits in acme/long") if isinstance(e, ToolResult))
+    assert (counted.view.truncated, counted.more) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("question", "more", "said"),
+    [
+        ("Who are the contributors of acme/long?", False, "2 people in all:"),
+        ("Who are the contributors of acme/long?", True, "the first 2 people:"),
+        ("Who are the top 2 contributors of acme/long?", False, "the first 2 people:"),
+    ],
+)
+def test_those_that_are_shown_are_not_said_to_be_all(kit: Kit, question: str, more: bool, said: str) -> None:
+    plan = kit.planner.plan_alone(question)
+    rows = (("Ada", 2, "", ""), ("Bob", 1, "", ""))
+    table = Table(("author_name", "commits", "first", "last"), rows, more)
+    assert answers.sentence(plan.frame, plan.reading, table, NOW).endswith(said)

@@ -47,7 +47,7 @@ _MODEL_ROWS = 30
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
     """The rows of the question; the last error of the database if no try worked."""
-    question, limit = str(arguments["question"]), int(arguments.get("limit", 100))
+    question = str(arguments["question"])
     offset, key = int(arguments.get("offset", 0)), str(arguments.get("query", ""))
     pages = Pages(context.settings.home / "agent")
     kept = pages.find(context.who, key) if key else None
@@ -57,6 +57,9 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutput:
         query = kept or _written(context, question, failed)
         trace(log, "METADATA-SVC", "SQL", shown(query))
         try:
+            limit = int(arguments.get("limit", query.page or 100))
+            if query.page:
+                query = replace(query, parameters={**query.parameters, "n": offset + limit + 1})
             result = context.reader().query(query.sql, query.parameters, limit=limit, offset=offset)
             break
         except PivoError as err:

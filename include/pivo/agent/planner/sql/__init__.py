@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pivo.agent.brain import Query
 from pivo.agent.nouns import NOUNS, plural
@@ -21,6 +22,9 @@ _COMPILERS: dict[str, Compiler] = {
 
 QUERIES = frozenset({*_COMPILERS, "count_rows"})
 """Kinds of frames that one SELECT answers."""
+_LIST = 50
+"""From here on a limit that nobody named is only the length of a page."""
+_PAGE = 100
 _LIMIT = re.compile(r" LIMIT (?::n|\d+)$")
 
 
@@ -38,4 +42,8 @@ def compile_frame(frame: Frame, reading: Reading) -> Query:
     """The query of a frame; KeyError for one that another tool answers."""
     if frame.kind == "count_rows" and frame.of is not None:
         return _counted(compile_frame(frame.of, reading), frame.of.kind)
-    return _COMPILERS[frame.kind](frame, reading)
+    made = _COMPILERS[frame.kind](frame, reading)
+    most = int(made.parameters.get("n", 0))
+    if frame.limit is None and most >= _LIST and made.sql.endswith(" LIMIT :n"):
+        return replace(made, page=min(most, _PAGE))
+    return made
