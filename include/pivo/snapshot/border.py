@@ -41,7 +41,7 @@ class Border:
         loose = (objects or self._objects) / oid[:2] / oid[2:]
         if not loose.exists():
             loose.parent.mkdir(parents=True, exist_ok=True)
-            loose.write_bytes(zlib.compress(f"{kind} {len(body)}\0".encode() + body, 1))
+            loose.write_bytes(zlib.compress(f"{kind} {len(body)}\0".encode() + body, 0))
         return body
 
     def lay_between(self, pairs: Iterable[tuple[str, str]]) -> None:
