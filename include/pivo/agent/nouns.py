@@ -29,6 +29,8 @@ NOUNS = {
     "ref_updates": "ref",
     "commits": "commit",
     "first_commits": "commit",
+    "refs_at": "ref",
+    "snapshot_of_commit": "snapshot",
     "first_snapshots": "snapshot",
     "child": "commit",
     "commits_by_hour": "group",

@@ -30,7 +30,8 @@ _VERIFY = (
     "start a verification", "prove", "verify the archive", "deep verify", "verify the integrity",
     "start a deep verification",
     "run a deep verify", "do a deep verification", "verifying", "check", "validate", "make sure",
-    "make sure that", "ensure", "ensure that", "prove that", "verify that", "check that", "confirm that",
+    "make sure that", "double check",
+    "double check that", "ensure", "ensure that", "prove that", "verify that", "check that", "confirm that",
     "double-check",
 )  # fmt: skip
 NOUNS = wordset(

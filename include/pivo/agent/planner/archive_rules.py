@@ -25,7 +25,12 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         {},
         lambda r: conditions.over_all(r) and not conditions.said(r, wordset("restores verifications drills")),
     ),
-    Rule("audit", "AUDIT", "WHO WHEN LAST RECENT CONTENT REQUESTED COMMITS", {"users": OPT, "number": OPT, **WHEN}),
+    Rule(
+        "audit",
+        "AUDIT",
+        "QUESTION WHO WHEN LAST RECENT CONTENT REQUESTED COMMITS",
+        {"users": OPT, "number": OPT, **WHEN},
+    ),
     Rule("path_search", "NAMED", "FILE WHERE SEARCH", {"part": ONE}),
     Rule(
         "count_search",
@@ -36,7 +41,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule(
         "search",
         "SEARCH",
-        "COMMIT COMMITS MESSAGE RECENT LAST WHO WHEN ALLTHINGS WROTE PERSON WHERE REPOS",
+        "COMMIT COMMITS MESSAGE RECENT LAST FIRST WHO WHEN ALLTHINGS WROTE PERSON WHERE REPOS",
         {**WIDE, "text": ONE, "alternatives": ANY, "number": OPT, "paths": (0, 0)},
     ),
     # what was proven, found, restored
@@ -51,7 +56,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule(
         "findings",
         "FINDING",
-        f"VERIFY WHEN WHY COUNT LAST ARCHIVE SNAPSHOT SNAPSHOTS REPOS {GROUP}",
+        f"VERIFY WHEN WHY COUNT LAST ARCHIVE SNAPSHOT SNAPSHOTS REPOS FILE {GROUP}",
         {**WHEN, **MANY},
         lambda r: "COUNT" not in r.concepts,
     ),
@@ -93,22 +98,32 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         "count_restores",
         "COUNT RESTORE",
         "REPOS FAILED RUNNING SUCCEEDED REQUESTED",
-        {**WHEN, "users": OPT, "owner": OPT},
+        {**WHEN, "users": OPT, "target": OPT, "owner": OPT},
     ),
-    Rule("restores", "RESTORE FAILED WHY", "REQUESTED LAST REPOS WHO", {**WHEN, "users": OPT, "owner": OPT}),
-    Rule("restores", "RESTORE RUNNING", "REPOS WHO WHEN REQUESTED STATUS CURRENT", {"users": OPT, "owner": OPT}),
+    Rule(
+        "restores",
+        "RESTORE FAILED WHY",
+        "REQUESTED LAST REPOS WHO",
+        {**WHEN, "users": OPT, "target": OPT, "owner": OPT},
+    ),
+    Rule(
+        "restores",
+        "RESTORE RUNNING",
+        "REPOS WHO WHEN REQUESTED STATUS CURRENT",
+        {"users": OPT, "target": OPT, "owner": OPT},
+    ),
     Rule(
         "last_restore",
         "RESTORE LAST",
         "WHO WHEN WHERE FAILED WHY REQUESTED SUCCEEDED PERSON",
-        {**WHEN, "users": OPT},
+        {**WHEN, "users": OPT, "target": OPT},
         conditions.single,
     ),
     Rule(
         "restores",
         "RESTORE",
         "WHO WHEN REPOS LAST RECENT FAILED SUCCEEDED WHERE COMMIT REQUESTED PERSON PEOPLE STATUS WHY RUN",
-        {**WHEN, "number": OPT, "users": OPT, "owner": OPT},
+        {**WHEN, "number": OPT, "users": OPT, "target": OPT, "owner": OPT},
     ),
     # snapshots and repositories
     Rule("repos_without", f"REPOS NOT {MEASURES}", "SNAPSHOTS COMMITS", {"owner": OPT}, conditions.without),
@@ -205,6 +220,13 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         {"owner": OPT},
         conditions.over_all,
     ),
+    Rule(
+        "snapshots",
+        "SIZE SNAPSHOT",
+        "SNAPSHOTS PER",
+        {**WHEN, **MANY, "number": OPT},
+        lambda r: conditions.said(r, wordset("sizes")) and not conditions.over_all(r),
+    ),
     Rule("size", "SIZE", "ARCHIVE SNAPSHOT SNAPSHOTS STORED", {"owner": OPT}),
     Rule("count_repos", "COUNT REPOS", "SNAPSHOT ARCHIVE STORED", {"owner": OPT}),
     Rule(
@@ -256,4 +278,5 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule("repos", "ARCHIVE|ALLTHINGS SHOW", "", {}, conditions.over_all),
     Rule("repos", "", "ORG ARCHIVE", {"owner": ONE}, lambda r: bool(r.concepts)),
     Rule("snapshots", "SNAPSHOT", "SNAPSHOTS LAST RECENT WHEN WHERE STORED", {**WHEN, **MANY, "number": OPT}),
+    Rule("snapshots", "SNAPSHOT RUN", "SNAPSHOTS SUCCEEDED", {"periods": ONE, "ends": OPT, **MANY}),
 )

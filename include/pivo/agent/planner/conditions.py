@@ -31,12 +31,24 @@ def folder(r: Reading) -> bool:
     return r.path is None or r.path.folder
 
 
+def here(r: Reading) -> bool:
+    """What there is now, in a folder or all of it."""
+    return folder(r) and "EVER" not in r.concepts
+
+
+def added(r: Reading) -> bool:
+    """Files that came, and not just anything new."""
+    asked = bool(r.concepts & {"FILE", "ASK", "SHOW", "ALLTHINGS", "WHO", "WHEN"})
+    return folder(r) and (asked or said(r, wordset("files file additions")))
+
+
 def said(r: Reading, any_of: frozenset[str]) -> bool:
     """Whether one of these words is in the question, outside of quotes."""
     return any(w.norm in any_of for w in r.words if not w.quoted)
 
 
 WHICH = wordset("which what")
+_THERE = wordset("have has got exist exists there called named still around left")
 _TOTAL = wordset("total combined altogether overall sum together summed")
 _EVERY = wordset("all every each complete entire full")
 _NOW = wordset("now currently current moment present head today")
@@ -62,13 +74,17 @@ def branches_asked(r: Reading) -> bool:
     return any(a in WHICH and b in {"branch", "branches"} for a, b in pairwise(norms))
 
 
+def takes_space(r: Reading) -> bool:
+    """ "What takes the most space in acme/web?" """
+    return not r.defaulted and said(r, wordset("space storage room disk")) and said(r, WHICH)
+
+
 def whether(r: Reading) -> bool:
     """ "Is docs/faq.md still there", "does acme/web contain a Makefile": no contents are asked for."""
     first = r.words[0].norm if r.words else ""
     then = r.words[1].norm if len(r.words) > 1 else ""
-    return (first in {"is", "does", "do", "are"} or (first, then) == ("have", "we")) and bool(
-        r.concepts & {"YES", "HAVE"}
-    )
+    asked = first in {"is", "does", "do", "are"} or (first, then) == ("have", "we")
+    return asked and (bool(r.concepts & {"YES", "HAVE"}) or said(r, _THERE))
 
 
 def files_until(r: Reading) -> bool:
@@ -105,6 +121,17 @@ def not_said(r: Reading) -> bool:
 
 def no_repos(r: Reading) -> bool:
     return "REPOS" not in r.concepts
+
+
+def files_of_path(r: Reading) -> bool:
+    """ "Commits that changed files below src/" are commits; "which files" are not."""
+    return "FILE" not in r.concepts or (bool(r.paths) and "COMMITS" in r.concepts and not asked_first(r, "file"))
+
+
+def tags(r: Reading) -> bool:
+    """Tags as such, with where they point or their dates."""
+    pointing = "POINT" in r.concepts or not r.concepts & {"COMMIT", "WHERE"}
+    return r.number is None and pointing and ("WHEN" not in r.concepts or "MANY" in r.concepts)
 
 
 def tip(r: Reading) -> bool:

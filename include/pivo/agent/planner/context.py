@@ -17,6 +17,10 @@ _COLUMNS = {"commit": ("hash", "commit_hash"), "person": ("author_name",), "repo
 """The columns of an answer that hold a name of each kind."""
 
 
+_RANKED = frozenset({"contributors", "files_most", "file_sizes", "repos_ranked", "repos_by_commits", "repos_by_size"})
+"""Kinds whose first row is what was asked for, where the most or the least was."""
+
+
 @dataclass(frozen=True)
 class Turn:
     """An earlier question and the answers of the tools to it; none when it was refused."""
@@ -59,7 +63,8 @@ def findings(said: Said, answers: Sequence[ToolAnswer]) -> None:
     last = answers[-1].content
     columns, rows = last.get("columns"), last.get("rows")
     if isinstance(columns, list) and isinstance(rows, list):
-        if len(rows) == 1 and not last.get("more_rows_exist"):
+        first = said.plan.frame in _RANKED and said.plan.reading.concepts & {"MOST", "LEAST", "BIGGEST", "SMALLEST"}
+        if (rows and first) or (len(rows) == 1 and not last.get("more_rows_exist")):
             row = dict(zip(columns, rows[0], strict=False))
             snapshot = "hdfs_path" in row or "last_snapshot_path" in row
             for kind, names in _COLUMNS.items():

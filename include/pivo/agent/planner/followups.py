@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _BEFORE = re.compile(
     r"\bthe (?:one|commit|snapshot|backup|version|previous one) (?:just |right )?before"
     r"(?: (?:that|it|this|that one|the last one|that commit))?\b"
+    r"|^(?:and )?(?:what (?:was|came) )?(?:right )?before (?:that|it|this)$"
     r"|\bthe (?:previous|preceding) (?:one|commit|snapshot|backup)\b"
 )
 _POINTS = frozenset({"that", "this", "the"})
@@ -295,5 +296,5 @@ class Followups:
 _NARROW = frozenset({"only", "just", "limit", "restrict", "which", "filter", "narrow"})
 _ELLIPTIC = frozenset({"WHO", "WHEN", "WHERE", "COUNT", "AGE", "SHOW"})
 _OF = {"repo": "in"}
-_SWAPS = frozenset({"repo", "person", "period", "ref", "path", "commit", "owner"})
-_PREPOSITIONS = {"repo": "in", "person": "by", "path": "touching", "owner": "of"}
+_SWAPS = frozenset({"repo", "user", "person", "period", "ref", "path", "commit", "owner"})
+_PREPOSITIONS = {"user": "by", "repo": "in", "person": "by", "path": "touching", "owner": "of"}

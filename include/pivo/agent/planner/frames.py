@@ -112,6 +112,7 @@ def counts(reading: Reading) -> dict[str, int]:
         "owner": int(bool(reading.owner)),
         "people": len(reading.people),
         "users": len(reading.users),
+        "target": int(bool(reading.target)),
         "paths": len(reading.paths),
         "commits": len(reading.commits),
         "refs": len(reading.refs),

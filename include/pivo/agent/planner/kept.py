@@ -42,6 +42,8 @@ def _named(reading: Reading) -> Iterator[tuple[str, set[str]]]:
         ends = [end for end in (period.start, period.end) if end]
         moments = {form for end in ends for form in (stamp(end), f"@{end:%Y-%m-%d}", f"@{end:%Y-%m-%dT%H:%M}")}
         yield period.says, moments
+    if reading.target:
+        yield reading.target, {reading.target}
     if reading.part:
         yield reading.part, {reading.part, reading.part.casefold(), f"%{reading.part.casefold()}"}
     if reading.seq is not None:

@@ -52,7 +52,7 @@ class Names:
         self._each(excluded.refs)
         for explain in (self._numbered, self._period, self._commit, self._ref, self._path):
             self._each(explain)
-        for explain in (self._concept, self._number, self._person, self._user):
+        for explain in (self._concept, self._number, self._person, self._asker):
             self._each(explain)
         self._each(Strays(self._at).stray)
         relations.related(self._reading)
@@ -206,6 +206,13 @@ class Names:
             return 0
         if named and not looks:
             found = [p for p in found if p.path.rstrip("/").rpartition("/")[2] == word.text]
+        if (
+            not found
+            and (looks or word.capital)
+            and self._reading.repo
+            and self._words[0].norm in {"is", "does", "do", "has", "are"}
+        ):
+            found = [p for p in self._vocabulary.paths(None, word.text) if p.path == word.text]  # it may not be there
         if len(found) > 1:
             self._reading.problems.append(f"{word.text} names several files")
             self._reading.candidates += [p.path for p in found]
@@ -269,16 +276,8 @@ class Names:
                 return length
         return 0
 
-    def _user(self, at: int) -> int:
-        """Somebody who asked PIVO for something; the rules see to it that it is about such things."""
-        if self._at.grammar(at):
-            return 0
-        found = self._vocabulary.user(self._words[at].text)
-        if found is None:
-            return 0
-        self._reading.users.append(found)
-        self._at.mark("user", at, 1, f"user {found}")
-        return 1
+    def _asker(self, at: int) -> int:
+        return runs.target(self._at, at, self._vocabulary) or runs.user(self._at, at, self._vocabulary)
 
     def _each(self, explain: Callable[[int], int]) -> None:
         at = 0

@@ -11,11 +11,12 @@ from pivo.agent.planner.periods import Period
 from pivo.agent.planner.vocabulary import KnownPath, KnownRef, Vocabulary
 from pivo.agent.planner.words import Word, words, wordset
 
-_ALSO_BRANCHES = frozenset({"PERSON", "TAG", "HEADBRANCH"})  # a branch may be called dev, release, default
+_ALSO_BRANCHES = frozenset({"PERSON", "TAG", "HEADBRANCH", "HAVE"})  # a branch may be called dev, release, default
 _BEFORE_BRANCHES = wordset(
     "branches tags branch log logs "
     "compare diff on from to into onto between than vs versus with against and is does has of in at behind merged "
     "merge merging"
+    " was were"
 )
 
 
@@ -37,6 +38,7 @@ class Reading:
     owner: str = ""  # all repositories of an owner, `acme/`
     people: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)  # who asked PIVO for something
+    target: str = ""  # of restores; "dr/" is all in that organisation
     paths: list[KnownPath] = field(default_factory=list)
     commits: list[str] = field(default_factory=list)  # full hashes, or a prefix that the index does not know
     refs: list[KnownRef] = field(default_factory=list)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pivo.agent.events import Refusal
-from pivo.agent.nouns import NOUNS
+from pivo.agent.nouns import NOUNS, plural
 from pivo.agent.planner.context import Said
 from pivo.agent.planner.words import joined, words, wordset
 
@@ -32,12 +32,22 @@ _COUNT = re.compile(
 _THEM = re.compile(r"\b(?:all (?:of )?)?(?:them|those|these|they|it)\b(?: all)?")
 _LIST = re.compile(
     r"^(?:and |please |now |can you |could you |ok |okay )*(?:list|show|name|print|display|give|tell|see|enumerate)"
-    r"(?: me| us)?(?: (?:all )?(?:of )?(?:them|those|these|it|the list|all|everything))+(?: all| please| one by one)*$"
+    r"(?: me| us)?(?: (?:all )?(?:of )?(?:them|those|these|the list|all|everything))+(?: all| please| one by one)*$"
 )
 _ONE = re.compile(
     r"\bthe ((?:very )?(?:last|latest|newest|first|oldest|earliest|most recent|biggest|largest|smallest|second|third) "
     r")ones?\b"
 )
+_WHICH = re.compile(
+    r"^(?:and )?(?:which|what|show(?: me)?)(?: one| of (?:them|those|these))?(?: is| was)? the "
+    r"(last|latest|newest|first|oldest|earliest|most recent|biggest|largest|smallest)(?: one| of (?:them|those|"
+    r"these))?$"
+)
+_ANOTHER = re.compile(
+    r"^(?:and |please |now |ok )*(?:take|make|create|do|run) (?:a new|another|a fresh|a|one more)(?: one)?(?: now| "
+    r"please)*$"
+)
+_WH = {"when", "who", "where", "and when", "and who", "and where", "when was that", "when was it", "who was that"}
 _PART = re.compile(r"^(?:and )?(?:in|of|by|on|from|to|at|for|with) (?:which|what|whom)\b(?: \S+){0,2}$")
 _LISTS = wordset(
     "commits search log snapshots incomplete restores verifications drills findings branches tags refs files_changed"
@@ -56,7 +66,8 @@ def about(question: str, said: Said, planner: Planner) -> str | None:
         return None
     rest = _ASKED.sub("", said.question)
     if _LIST.match(flat):
-        tries = [f"list the {rest}", f"list {rest}"] if count else [said.question]
+        every = "all " if kind == "count_files" else ""
+        tries = [f"list {every}the {rest}", f"list {every}{rest}"] if count else [said.question]
         return _first(planner, tries, lambda frame: not frame.startswith("count_"))
     if _COUNT.match(flat):
         return _first(planner, [f"how many {rest}"], lambda frame: frame.startswith("count_"))
@@ -64,11 +75,18 @@ def about(question: str, said: Said, planner: Planner) -> str | None:
         return _first(planner, [f"why {rest}", f"why {said.question}"], lambda frame: True)
     if _PART.match(flat):
         return _first(planner, [f"{flat} {rest}", f"{flat} {said.question}"], lambda frame: frame not in {"repos"})
+    if (taken := _ANOTHER.match(flat)) and "snapshot" in kind and (repo := said.one("repo")):
+        return _first(planner, [f'take a snapshot of "{repo}"'], lambda frame: bool(taken))
+    if which := _WHICH.match(flat):
+        flat = f"the {which[1]} one"
+    if flat in _WH:
+        return _first(planner, [f"{flat} {rest}", f"{flat} {said.question}"], lambda frame: True)
     if (one := _ONE.search(flat)) and (noun := NOUNS.get(kind.removeprefix("count_"))):
-        if noun == "repository":
+        nouns = re.compile(rf"\b{plural(noun, 2)}\b", re.IGNORECASE)
+        if noun == "repository" or not nouns.search(rest):
             return None
-        put = f"the {one[1]}{noun}{_scope(said)}"
-        return _first(planner, [f"{flat[: one.start()]}{put}{flat[one.end() :]}"], lambda frame: True)
+        put = nouns.sub(f"{one[1]}{noun}", rest, count=1)
+        return _first(planner, [f"{flat[: one.start()]}the {put}{flat[one.end() :]}"], lambda frame: True)
     if (them := _THEM.search(flat)) and (them[0] != "it" or kind not in {"commits", "search", "log"}):
         texts = [f"{flat[: them.start()]}{put}{flat[them.end() :]}" for put in (rest, f"the {rest}")]
         return _first(planner, texts, lambda frame: True)
@@ -78,15 +96,7 @@ def about(question: str, said: Said, planner: Planner) -> str | None:
 def points(question: str) -> bool:
     """Whether the question plainly asks about the rows before, whatever it would mean by itself."""
     flat = " ".join(w.norm for w in words(question))
-    return any(pattern.search(flat) for pattern in (_LIST, _COUNT, _ONE)) or bool(_PART.match(flat))
-
-
-def _scope(said: Said) -> str:
-    named = said.named
-    text = "".join(f' by "{name}"' for name in named.get("person", []))
-    text += "".join(f' touching file "{name}"' for name in named.get("path", []))
-    text += "".join(f' in repository "{name}"' for name in named.get("repo", [])[:1])
-    return text + "".join(f" {period}" for period in named.get("period", []))
+    return any(pattern.search(flat) for pattern in (_LIST, _COUNT, _ONE, _WHICH, _ANOTHER)) or bool(_PART.match(flat))
 
 
 def _first(planner: Planner, tries: Sequence[str], fits: Callable[[str], bool]) -> str | None:

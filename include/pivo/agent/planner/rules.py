@@ -7,6 +7,7 @@ from pivo.agent.planner.archive_rules import ARCHIVE_RULES
 from pivo.agent.planner.file_rules import FILE_RULES
 from pivo.agent.planner.fits import ANY, BY, COMMIT, ENDS, FLAGS, GROUPED, LOG, MANY, NTH, ONE, OPT, WHEN, WIDE
 from pivo.agent.planner.frames import Rule
+from pivo.agent.planner.words import wordset
 
 RULES: tuple[Rule, ...] = (
     *ARCHIVE_RULES,
@@ -32,12 +33,26 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("log", "COMMITS", "COMMIT BETWEEN TAG BRANCH", {"refs": (2, 2), "ends": (2, 2), "people": OPT, "number": OPT}),
     Rule("log", "COMMITS", "COMMIT BRANCH TAG LAST RECENT REACH", {**LOG, "ends": (1, 2)}),
+    Rule(
+        "log",
+        "CHANGE",
+        "BRANCH NEW ASK",
+        {"refs": ONE, "ends": ONE},
+        lambda r: "LAST" not in r.concepts and conditions.said(r, wordset("new")),
+    ),
     Rule("log", "COMMIT|CHANGE", "BRANCH ASK", {**LOG, "people": ONE}, lambda r: "LAST" not in r.concepts),
     Rule("log", "ASK|ALLTHINGS|SHOW", "BRANCH TAG NEW", {"refs": ONE, "ends": (2, 2)}),
     Rule("log", "COMMIT|ASK|ALLTHINGS", "COMMIT COMMITS", {"commits": ONE, "ends": (2, 2)}),
     Rule("count_log", "COUNT COMMITS", "COMMIT BRANCH TAG BETWEEN REACH", {**LOG, "refs": (1, 2), "not_ref": OPT}),
-    Rule("branches", "BRANCH", "CURRENT"),
-    Rule("tags", "TAG", "CURRENT", {"number": OPT}, lambda r: r.number is None),
+    Rule(
+        "branches",
+        "BRANCH",
+        "CURRENT POINT WHERE COMMIT COMMITS",
+        {},
+        lambda r: "POINT" in r.concepts or not r.concepts & {"COMMIT", "WHERE"},
+    ),
+    Rule("tags", "TAG", "CURRENT POINT WHERE WHEN MANY COMMIT", {"number": OPT}, conditions.tags),
+    Rule("ref_exists", "BRANCH|TAG|REF", "YES HAVE ASK", {"refs": ONE, "ends": ONE}, conditions.whether),
     Rule("log", "ASK BRANCH", "CONTENT COMMIT", {"refs": ONE, "ends": ONE}, lambda r: "COMMIT" not in r.concepts),
     Rule("refs", "REF"),
     Rule(
@@ -45,7 +60,7 @@ RULES: tuple[Rule, ...] = (
         "YES|REPOS|REPO|WHERE|HAVE BRANCH|TAG|REF|YES",
         "REPOS WHERE CURRENT",
         {"refs": ONE, "ends": ONE},
-        lambda r: "WHEN" not in r.concepts,
+        lambda r: "WHEN" not in r.concepts and (conditions.said(r, conditions.WHICH) or "REPO" not in r.concepts),
     ),
     Rule("ref_updates", "REFLOG", "WHEN RECENT LAST", {**WHEN, **MANY, "refs": OPT, "ends": (0, 2)}),
     Rule(
@@ -61,6 +76,15 @@ RULES: tuple[Rule, ...] = (
     Rule("count_commit_files", "COUNT FILE CHANGE|ADDED|DELETED", "COMMIT", COMMIT),
     Rule("commit_files", "FILE CHANGE|ADDED|DELETED", "COMMIT", COMMIT),
     Rule("commit_files", "ADDED|DELETED ASK|SHOW|ALLTHINGS", "COMMIT", COMMIT),
+    Rule("refs_at", "TAG|BRANCH|REF POINT", "COMMIT", COMMIT),
+    Rule(
+        "refs_at",
+        "TAG|BRANCH|REF HAVE",
+        "COMMIT ASK",
+        COMMIT,
+        lambda r: conditions.said(r, wordset("has have is carries on at")),
+    ),
+    Rule("snapshot_of_commit", "SNAPSHOT", "FIRST COMMIT CONTENT HAVE WHEN STORED WHERE", COMMIT),
     Rule("child", "CHILD", "COMMIT WHO", COMMIT),
     Rule("diff_commit", "CHANGE|DIFF", "COMMIT", {**COMMIT, "paths": OPT}),
     Rule(
@@ -122,6 +146,13 @@ RULES: tuple[Rule, ...] = (
         {"paths": ONE, "repos": ANY, "owner": OPT},
         lambda r: conditions.not_said(r) and conditions.said(r, conditions.WHICH),
     ),
+    Rule(
+        "repos_of_path",
+        "FILE",
+        "YES NAMED ARCHIVE",
+        {"paths": ONE, "repos": ANY, "owner": OPT},
+        lambda r: conditions.not_said(r) and not conditions.folder(r) and conditions.said(r, wordset("files")),
+    ),
     Rule("repos_of_path", "WHERE", "FILE STORED", {"paths": ONE, "owner": OPT}),
     Rule(
         "list_files",
@@ -139,7 +170,7 @@ RULES: tuple[Rule, ...] = (
         "ADDED",
         "FILE RECENT WHO WHEN WROTE PERSON",
         {**BY, **WHEN, **MANY, "paths": OPT},
-        conditions.folder,
+        conditions.added,
     ),
     Rule(
         "files_deleted",
@@ -170,6 +201,7 @@ RULES: tuple[Rule, ...] = (
         lambda r: conditions.folder(r) and conditions.asked_first(r, "file"),
     ),
     # people
+    Rule("email", "EMAIL PEOPLE|PERSON|COMMIT", "PEOPLE PERSON COMMIT WHO PER CHANGE", MANY),
     Rule("email", "EMAIL", "WHO PERSON COMMIT", {"people": ONE, "repos": OPT}),
     Rule(
         "count_people",
@@ -233,9 +265,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "commits",
         "COMMIT|CHANGE|ASK|SHOW|LOST|MERGE|NOMERGE|SIGNED|UNSIGNED|ALLTHINGS",
-        f"COMMIT COMMITS CHANGE LAST RECENT MESSAGE WHEN WROTE WHERE FORCED WHO {FLAGS}",
+        f"COMMIT COMMITS CHANGE LAST RECENT MESSAGE WHEN WROTE WHERE FORCED WHO FILE {FLAGS}",
         {**WIDE, "number": OPT},
-        lambda r: conditions.listed(r) and ("WHO" not in r.concepts or conditions.commits_first(r)),
+        lambda r: (
+            conditions.listed(r)
+            and conditions.files_of_path(r)
+            and ("WHO" not in r.concepts or conditions.commits_first(r))
+        ),
     ),
     Rule("audit", "ASK", "", {"users": ONE, **WHEN}),
 )

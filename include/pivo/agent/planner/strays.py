@@ -9,6 +9,8 @@ from pivo.agent.planner.words import wordset
 _ASKING = wordset("you i we us me someone somebody anyone anybody one u please")
 _ANYBODY = wordset("who anyone anybody everyone everybody someone somebody whoever")
 _NARROWED = wordset("by from who that which in made not of with since before after on for")
+_SEVERAL = wordset("they them their theirs")
+_SINGLE = wordset("restore snapshot backup verification drill commit tag branch")
 _NOUNS = wordset("repository repo project file branch tag commit snapshot codebase author developer person")
 
 
@@ -45,6 +47,9 @@ class Strays:
         """Whether a name earlier in the same sentence is what the pronoun stands for."""
         if pronoun == "its" and any(w.norm in _NOUNS for w in self._at.words[:at] if not w.quoted):
             return True  # "which repository takes the most space for its snapshots"
+        norms = [w.norm for w in self._at.words[:at] if not w.quoted]
+        if pronoun == "it" and "and" in norms and set(norms[: norms.index("and")]) & _SINGLE:
+            return True  # "which restore is running, and who asked for it"
         if pronoun in {"it", "its"}:
             kinds: tuple[str, ...] = ("path", "commit", "ref", "repo", "part", "suffix")
         elif pronoun == "them":
@@ -54,8 +59,6 @@ class Strays:
             return False
         else:
             kinds = ("person",)
-            if any(w.norm in _ANYBODY for w in self._at.words[:at] if not w.quoted):
-                return True  # "who signed their commits"
-            if any(w.norm in lexicon.MANY for w in self._at.words[:at] if not w.quoted):
-                return True  # "which repositories failed their verification"
+            if pronoun in _SEVERAL and set(norms) & (_ANYBODY | lexicon.MANY):
+                return True  # "who signed their commits",  # "which repositories failed their verification"
         return any(start < at for kind in kinds for start, _ in self._at.reading.spans.get(kind, ()))

@@ -26,6 +26,8 @@ _WRITTEN = wordset(
 """What has words that are searched."""
 
 
+_MADE = wordset("added add implemented implement created create")
+_ASKS = wordset("who which when what where")
 _INNER = wordset("in the a an our")
 _ANYTHING = wordset("anything everything something")
 _SEARCHING = wordset("search searching grep grepping find look looking hunt hunting scan anything")
@@ -95,7 +97,9 @@ def fixed_text(cursor: Cursor, named: Callable[[str], bool]) -> None:
     """ "Which commit fixed the memory leak": the words after "fixed", where no name or word of the lexicon is among
     them. They are searched for in the messages."""
     for at in range(len(cursor.words)):
-        if cursor.phrase(at) != ("FIXED", 1) or not cursor.free[at]:
+        meaning, used = cursor.phrase(at)
+        made = cursor.norm(at) in _MADE and any(w.norm in _ASKS for w in cursor.words[:at])
+        if ((meaning, used) != ("FIXED", 1) and not made) or not cursor.free[at]:
             continue
         start = at + 1
         while cursor.norm(start) in {"the", "a", "an", "that", "this"}:
@@ -107,12 +111,19 @@ def fixed_text(cursor: Cursor, named: Callable[[str], bool]) -> None:
             end += 1
         taken = cursor.words[start:end]
         plain = all(w.norm.isalpha() and not (w.quoted or w.capital or named(w.text)) for w in taken)
-        if taken and plain and not any(cursor.grammar(i) and cursor.norm(i) not in _INNER for i in range(start, end)):
+        if taken and plain and all(_plain(cursor, i, made) for i in range(start, end)):
             cursor.take(at, end - at)
             cursor.reading.concepts.add("SEARCH")
             cursor.reading.text = " ".join(w.text for w in taken)
             cursor.mark("text", start, end - start, f"text {cursor.reading.text!r}")
         return
+
+
+def _plain(cursor: Cursor, at: int, made: bool) -> bool:
+    """Whether a word may be searched for: it means nothing else, or is the trouble that was fixed."""
+    if not cursor.grammar(at) or cursor.norm(at) in _INNER:
+        return True
+    return not made and bool(set(lexicon.PHRASES.get((cursor.norm(at),), "").split()) & {"FAILED", "FINDING"})
 
 
 def _goes_on(cursor: Cursor, at: int, named: Callable[[str], bool]) -> bool:

@@ -71,6 +71,15 @@ class Vocabulary:
         rows = rows or self._rows(f"SELECT who FROM v_audit WHERE {asked}", who=text)
         return str(rows[0][0]) if rows else None
 
+    def target(self, text: str) -> str | None:
+        """A target of restores, or an organisation that there were some into ("dr/")."""
+        clean = text.rstrip("/")
+        rows = self._rows(
+            "SELECT target FROM v_restores WHERE target = :target OR target >= :low AND target < :high LIMIT 1",
+            target=clean, low=f"{clean}/", high=f"{clean}0",
+        )  # fmt: skip
+        return (clean if str(rows[0][0]) == clean else f"{clean}/") if rows else None
+
     def similar_repos(self, word: str) -> list[str]:
         names = {r.casefold(): r for r in self.repos()} | {r.rpartition("/")[2].casefold(): r for r in self.repos()}
         return [names[m] for m in difflib.get_close_matches(word.casefold(), names, n=3, cutoff=0.6)]

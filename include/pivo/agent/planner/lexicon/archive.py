@@ -10,14 +10,15 @@ ARCHIVE: dict[str, str] = {
         "backup job|successful backup|successful snapshot|successful backups|good backup|good snapshot|"
         "complete backup|restore point|recovery point|backup point|backed-up|backed|archived version|saved copy|"
         "saved state|stored copy|under backup|backing|being backed up|been backed up|included in the backup|"
-        "in the backup|in the backups|snapshots taken|take a snapshot|took a snapshot|take a backup|took a backup|"
+        "in the backup|in the backups|take a snapshot|took a snapshot|take a backup|took a backup|"
         "taken a backup|taken a snapshot|make a backup|made a backup|backup process|nightly|nightly backup|capture"
     ),
     "LAST SNAPSHOT": "last archive|last archived|last archiving|last archival",
     "SNAPSHOT NEW": "new snapshot|new backup",
     "SNAPSHOTS": (
         "new snapshots|new backups|snaps|restore points|recovery points|snapshots|backups|back-ups|points in time|"
-        "archive copies|backup copies|backups made|snapshots made|snapshot history|backup history|list of snapshots|"
+        "archive copies|backup copies|backups made|snapshots made|snapshots taken|backups taken|snapshot history|"
+        "backup history|list of snapshots|"
         "list of backups|snapshots list|archive history|snapshot list|backup list|snapshotting history|saved states|"
         "backup points|archive points|snapshot log|backup log|backup dates|snapshot dates|archived states|"
         "archived copies|stored copies"
@@ -230,6 +231,7 @@ ARCHIVE: dict[str, str] = {
         "all repos|all repositories|all the repositories|all the repos|all our repos|all our repositories|"
         "all of the repositories|all of the repos"
     ),
+    "AUDIT QUESTION": "audit questions",
     "LONGAGO": (
         "for the longest time|for the longest|longest ago|the longest ago|the longest time ago|least recently|stalest|"
         "most outdated|most out of date|most stale|oldest last snapshot|oldest latest snapshot|oldest last backup|"

@@ -20,6 +20,11 @@ COMMANDS: tuple[tuple[str, str], ...] = (
         r"brought back) (into|to|as|at|onto)(?= )",
         "restore <1> <2>",
     ),
+    (
+        rf"{_POLITE}(?:have|get|see) (\S+) (?:restored|recovered|rebuilt|brought back) (into|to|as|at|onto)(?= )",
+        "restore <2> <3>",
+    ),
+    (r"^((?:all|every) .{3,60}?) back (to|as|at)(?= )", "restore <1> <2>"),
     # telling to do something
     (r"(?:it is|it 's)? ?time to", ""),
     (rf"{_POLITE}(?:start|begin|go ahead with|run) (?:verifying|checking|verify)", "verify"),

@@ -52,7 +52,8 @@ HISTORY: dict[str, str] = {
         "month with the largest number of commits"
     ),
     "PER PERSON": (
-        "by author|by person|by developer|by contributor|by committer|by people|by authors|per head|for each author|"
+        "everyone 's|everybody 's|each person 's|all authors '|every author 's|by author|by person|by developer|by "
+        "contributor|by committer|by people|by authors|per head|for each author|"
         "for each person|for each developer|for every author|by contributors|by developers|per author|per person|"
         "per developer|per contributor|per committer|per dev|each author|each person|each developer|each contributor|"
         "each committer|each dev|every author|every developer|every person|every contributor|by each author|"
@@ -277,7 +278,8 @@ HISTORY: dict[str, str] = {
     ),
     "POINT / SEARCH": "refer to|refers to|referring to",
     "PEOPLE / ": "people|persons",
-    "VERIFY /  / COMMIT": "check|checks|checked",
+    "VERIFY /  / COMMIT": "check|checked",
+    "VERIFY MANY / COMMIT / ": "checks",
     "AUDIT /  / COMMITS": "actions|action",
     "MOST CHANGE": (
         "by number of changes|by changes|by change count|by the number of changes|by how often they changed|"

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 SEARCHING: tuple[tuple[str, str], ...] = (
     (
+        r"^(?:is|are|does|do|did) (?:the )?(?:words? |term |text |phrase )?(\S+) (?:appear |occur |show up |mentioned |"
+        r"used |"
+        r"found )?in (?:any|a|some|the|one) (?:of the )?(?:commit )?messages?",
+        "commits mentioning <1>",
+    ),
+    (
+        r"(?:when|who|where|which commit|in which commit) (?:was|were|is|did|has) (?:the |a |an )?(\S+(?: \S+)?) "
+        r"(?:been )?(first|last) (?:been )?mentioned(?: by whom)?$",
+        "<2> commit mentioning <1>",
+    ),
+    (
+        r"(?:wrote|write|written|writes) about (?:the )?(\S+) in (?:their |the |a |his |her )?(?:commit )?messages?",
+        "commits mentioning <1>",
+    ),
+    (
         r"(commits?|messages?|changes|revisions) (?:with|on|for|around|like|having|that have|that has|saying)"
         r"(?: the| a)?(?: words?| text| term| keyword)? (?=\0)",
         "<1> mentioning ",

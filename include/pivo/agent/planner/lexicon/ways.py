@@ -7,60 +7,12 @@ of the template, in which `<1>` stands for the words of the first group as they 
 from __future__ import annotations
 
 from pivo.agent.planner.lexicon.commands import COMMANDS
+from pivo.agent.planner.lexicon.lines import LINES
 from pivo.agent.planner.lexicon.searching import SEARCHING
 from pivo.agent.planner.lexicon.things import HEX, LAST, PEOPLE, THINGS, WE
 
 REWRITES: tuple[tuple[str, str], ...] = (
-    # branches
-    (
-        r"(?:that |which )?(?:has|have|had) not (?:yet )?(?:made (?:it|its way|their way)|gone|landed|arrived|come|got|"
-        r"found (?:its|their) way|been (?:put|brought|pulled|taken|included)) (?:in|into|to|on|onto) (?:the "
-        r")?(?:branch )?"
-        r"(\S+)",
-        "not on <1>",
-    ),
-    (
-        r"(?:what|which commits) (?:went|came|got|made it|landed|goes|is|are|were|was) (?:new )?(?:in|into) (\S+) "
-        r"since (\S+)",
-        "commits between <2> and <1>",
-    ),
-    (r"(?:had|have|has|having|got|laid|put|puts) (?:their|his|her) (?:hands|fingers|paws) (?:on|in)", "changed"),
-    (
-        r"how (\S+(?: (?:in|of) \S+)?) (?:differs?|changes?|changed|evolved|looks? different|has changed|was changed|"
-        r"did change) (?=from|between|since)",
-        "the difference of <1> ",
-    ),
-    (
-        r"(?:show|tell|see|know|explain)(?: me| us)? how (\S+) (?:was |has |have |had |did )?(?:been )?(?:changed?|"
-        r"evolved?|"
-        r"modified|altered)",
-        "what changed in <1>",
-    ),
-    (
-        r"(?:what|which commits) (?:does|do|did|has|have) (?:the )?(?:branch |tag |release )?(\S+) (?:have|contain|has|"
-        r"got|"
-        r"include) (?:that|which|and) (?:the )?(?:branch |tag |release )?(\S+) "
-        r"(?:does|do|"
-        r"has|did|is) (?:not)(?: have| contain)?(?: yet)?",
-        "commits on <1> not on <2>",
-    ),
-    (
-        r"(?:which |that )?(?:are|have|has|were|is) not(?: yet)?(?: been)? merged (?:yet )?(?:into|to|in|back "
-        r"into) (\S+)",
-        "not on <1>",
-    ),
-    (r"not(?: yet)?(?: been)? merged (?:yet )?(?:into|to|in|back into) (\S+)", "not on <1>"),
-    (
-        r"unmerged commits (?:of|on|in|from) (\S+) (.{0,40}?)(?:compared to|compared with|against|relative to|into|"
-        r"with respect to) (\S+)",
-        "commits on <1> <2> not on <3>",
-    ),
-    (r"how (?:far|much|many commits) (?:is|ahead is) (\S+) ahead of (\S+)", "how many commits on <1> not on <2>"),
-    (r"how (?:far|much|many commits) (?:is|behind is) (\S+) behind (\S+)", "how many commits on <2> not on <1>"),
-    (r"(?:what|which commits) (?:is|are) (\S+) ahead of (\S+)(?: by)?", "commits on <1> not on <2>"),
-    (r"only (?:on|in) (\S+)(?: and| but)?(?: are)? not (?:on|in) (\S+)", "on <1> not on <2>"),
-    (r"(?:in|on) (\S+) but(?: are| is)? missing (?:in|from|on) (\S+)", "on <1> not on <2>"),
-    (r"(?:the )?(\S+) branch but not (?:yet )?(?:on |in )?(?:the )?(\S+)(?: branch)?", "branch <1> not on <2>"),
+    *LINES,
     *COMMANDS,
     # where
     (

@@ -46,6 +46,13 @@ def _numbered(frame: Frame, reading: Reading) -> Query:
     return select.tail("ORDER BY repo_name").query("the snapshot")
 
 
+def _of_commit(frame: Frame, reading: Reading) -> Query:
+    first = Select("MIN(snapshot_seq)", "v_commits").repo(reading).commit(reading.commits[0], "hash")
+    inner = first.query("the snapshot that first had commit")
+    select = Select(_SNAPSHOT, "v_snapshots").repo(reading).where(f"seq = ({inner.sql})").query("")
+    return Query(select.sql, {**inner.parameters, **select.parameters}, inner.read_as)
+
+
 def _by_size(frame: Frame, reading: Reading) -> Query:
     way = "" if "SMALLEST" in reading.concepts else " DESC"
     limit = frame.limit or (10 if "SNAPSHOTS" in reading.concepts else 1)
@@ -219,6 +226,7 @@ COMPILERS: dict[str, Compiler] = {
     "last_snapshot": _end(False),
     "first_snapshot": _end(True),
     "snapshot": _numbered,
+    "snapshot_of_commit": _of_commit,
     "snapshots": _list,
     "snapshots_by_size": _by_size,
     "snapshots_grouped": _grouped,

@@ -18,7 +18,7 @@ _FLAGS = {
     "NOMERGE": ("parents < 2", "that are no merges"),
 }
 _WHICH_REPO = re.compile(r"\b(?:which|what) (?:repo|repos|repository|repositories|project|projects)\b")
-_SMALL = frozenset({"a", "an", "the", "in", "of", "to", "with", "for", "on"})
+_SMALL = frozenset({"a", "an", "the", "in", "of", "to", "with", "for", "on", "both", "and"})
 _SEARCH = "substr(hash, 1, 10) AS short_hash, commit_time, author_name, subject, repo_name, hash"
 
 
@@ -118,6 +118,12 @@ def _idle_people(frame: Frame, reading: Reading) -> Query:
 
 
 def _email(frame: Frame, reading: Reading) -> Query:
+    if not reading.people:
+        view = "v_commits" if reading.repos or reading.owner else "v_authors"
+        everybody = Select("DISTINCT author_name, author_email", view).repo(reading)
+        if view == "v_commits":
+            everybody.where("lost = 0")
+        return everybody.tail("ORDER BY author_name LIMIT :n", n=200).query("people's addresses")
     select = Select("author_name, author_email, last_commit", "v_authors").people(reading)
     return select.tail("ORDER BY last_commit DESC").query("the addresses")
 
@@ -128,8 +134,10 @@ def _search(columns: str, tail: str, says: str) -> Compiler:
         select = Select(columns, "v_search").where("text MATCH :text", text=_any_match(reading))
         select.repo(reading).people(reading).time(reading)
         select.where("hash NOT IN (SELECT hash FROM v_commits WHERE lost = 1)")
-        limit = {"n": frame.limit or 50} if ":n" in tail else {}
-        return select.tail(tail, **limit).query(f"{says} whose message has {' or '.join(map(repr, _texts(reading)))}")
+        one = bool({"LAST", "FIRST"} & reading.concepts) and "COMMITS" not in reading.concepts
+        limit = {"n": frame.limit or (1 if one else 50)} if ":n" in tail else {}
+        order = tail.replace(" DESC", "") if "FIRST" in reading.concepts else tail
+        return select.tail(order, **limit).query(f"{says} whose message has {' or '.join(map(repr, _texts(reading)))}")
 
     return build
 

@@ -17,6 +17,11 @@ def _restores(columns: str, tail: str, says: str) -> Compiler:
     def build(frame: Frame, reading: Reading) -> Query:
         select = Select(columns, "v_restores").time(reading, "requested_at").repo(reading, named_only=True)
         select.users(reading)
+        if reading.target.endswith("/"):
+            select.where("target >= :target AND target < :past_target", f"into {reading.target}", target=reading.target,
+                         past_target=reading.target[:-1] + "0")  # fmt: skip
+        elif reading.target:
+            select.where("target = :target", f"into {reading.target}", target=reading.target)
         if "FAILED" in reading.concepts:
             select.where("state = 'failed'", "that failed")
         if "SUCCEEDED" in reading.concepts:
@@ -61,6 +66,8 @@ def _findings(frame: Frame, reading: Reading) -> Query:
 
 def _audit(frame: Frame, reading: Reading) -> Query:
     select = Select("at, who, action, parameters, outcome", "v_audit").time(reading, "at").users(reading)
+    if "QUESTION" in reading.concepts:
+        select.where("action = 'question'", "that are questions")
     return select.tail("ORDER BY at DESC LIMIT :n", n=frame.limit or 50).query("the audit log")
 
 

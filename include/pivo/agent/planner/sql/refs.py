@@ -23,6 +23,12 @@ def _tip(frame: Frame, reading: Reading) -> Query:
 
 def _refs(kind: str, word: str) -> Compiler:
     def build(frame: Frame, reading: Reading) -> Query:
+        if "WHEN" in reading.concepts:
+            columns = "r.repo_name, r.name, r.commit_hash, c.commit_time"
+            dated = Select(columns, _TO_COMMIT).where("r.current = 1").where("r.name LIKE :kind", kind=f"refs/{kind}/%")
+            if reading.repo:
+                dated.where("r.repo_name = :repo", f"in {reading.repo}", repo=reading.repo)
+            return dated.tail("ORDER BY r.repo_name, c.commit_time").query(f"{word} with the times of their commits")
         select = Select("repo_name, name, commit_hash", "v_refs").where("current = 1").repo(reading)
         if kind:
             select.where("name LIKE :kind", kind=f"refs/{kind}/%")
@@ -35,6 +41,15 @@ def _exists(frame: Frame, reading: Reading) -> Query:
     select = Select("repo_name, name, commit_hash", "v_refs").where("current = 1")
     select.where("name = :ref", reading.refs[0].name, ref=reading.refs[0].name).repo(reading)
     return select.tail("ORDER BY repo_name").query("the ref")
+
+
+def _at(frame: Frame, reading: Reading) -> Query:
+    select = Select("repo_name, name, commit_hash", "v_refs").where("current = 1").repo(reading)
+    select.commit(reading.commits[0], "commit_hash")
+    for concept, kind in (("TAG", "tags"), ("BRANCH", "heads")):
+        if concept in reading.concepts:
+            select.where("name LIKE :kind", kind=f"refs/{kind}/%")
+    return select.tail("ORDER BY name").query("refs that point to")
 
 
 def _count(kind: str, word: str) -> Compiler:
@@ -73,6 +88,7 @@ def _updates(frame: Frame, reading: Reading) -> Query:
 COMPILERS: dict[str, Compiler] = {
     "tip": _tip,
     "ref_exists": _exists,
+    "refs_at": _at,
     "branches": _refs("heads", "branches"),
     "tags": _refs("tags", "tags"),
     "refs": _refs("", "refs"),
