@@ -23,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from hdfs import Client
+from hdfs.client import _to_error
 from hdfs.util import HdfsError
 
 from pivo.errors import ArchiveConflict, ArchiveError, NotFound, Unavailable, UsageError
@@ -249,10 +250,7 @@ class HdfsStore:
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
         try:
-            self._call(
-                path,
-                lambda: self.client.write(self._path(path), data=iter(chunks), overwrite=False, permission=_READ_ONLY),
-            )
+            self._call(path, lambda: self._create(self._path(path), chunks))
         except Unavailable as err:
             # Of a full disk HDFS says that there is no DataNode, or a DataNode hangs up in the middle.
             # What is free the NameNode knows from the last heartbeat, so it is asked again after the next.
@@ -264,6 +262,15 @@ class HdfsStore:
                 if not block:
                     break
             raise
+
+    def _create(self, path: str, chunks: Iterable[bytes]) -> None:
+        """As `client.write`, which does not tell the DataNode: that one reads it back without asking where it is."""
+        answer = self.client._create(path, overwrite=False, permission=_READ_ONLY)
+        where = answer.headers["location"]
+        written = self.client._request(method="PUT", url=where, data=iter(chunks))
+        if not written:
+            raise _to_error(written)
+        self._direct.wrote(path, where)
 
     def rename(self, src: str, dst: str) -> None:
         # Without options WebHDFS answers `false` for failures and nests the source in an existing folder;

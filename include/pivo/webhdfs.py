@@ -19,6 +19,7 @@ from pivo.hdfsaddress import Address
 _STRETCH = 128 << 20  # bytes for which one DataNode is asked: HDFS's usual block
 _KEPT = 4096  # addresses
 _CONNECT_SECONDS = 5.0
+_OF_ANY_FILE = {"user.name", "delegation", "namenoderpcaddress"}  # what a DataNode's address has that is no file's own
 
 
 class NotDirect(Exception):
@@ -59,11 +60,20 @@ class Direct:
         except NotDirect:  # the NameNode takes minutes to notice that a DataNode is gone
             fresh = self._locate(path, offset, urlsplit(fresh).netloc)
             data = self._ask(fresh, offset, length)
+        self._keep(key, fresh)
+        return data
+
+    def wrote(self, path: str, url: str) -> None:
+        """That a file was written at a DataNode's `url`: it is read there as well."""
+        parts = urlsplit(url)
+        query = {"op": "OPEN"} | {key: value for key, value in parse_qsl(parts.query) if key in _OF_ANY_FILE}
+        self._keep((path, 0), f"{parts.scheme}://{parts.netloc}{parts.path}?{urlencode(query)}")
+
+    def _keep(self, key: tuple[str, int], url: str) -> None:
         with self._lock:
-            self._known[key] = fresh
+            self._known[key] = url
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
-        return data
 
     def list(self, path: str) -> list[dict[str, Any]]:
         """The FileStatus of each name in the folder at the absolute `path`; NotDirect for every failure."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -102,6 +102,17 @@ def test_the_namenode_is_asked_once_for_many_ranges(nodes: tuple[Node, Node, Nod
     assert direct.read(NAME, 16_000, None) == BODY[16_000:]
     assert (len(name.asked), len(data.asked)) == (1, 4)
     assert data.asked[0]["token"] == ["x+y"], "what the NameNode put into the address is handed on"
+
+
+def test_what_was_written_is_read_back_without_asking_where_it_is(nodes: tuple[Node, Node, Node]) -> None:
+    name, first, second = nodes
+    direct = Direct(Address(name.address, "/"), "writer", 5)
+    where = f"http://{first.address}/webhdfs/v1{quote(NAME)}?op=CREATE&user.name=w&delegation=T%2B&overwrite=false"
+    direct.wrote(NAME, where)
+    assert direct.read(NAME, 0, None) == BODY and name.asked == []
+    assert first.asked[0] == {"op": ["OPEN"], "user.name": ["w"], "delegation": ["T+"], "offset": ["0"]}
+    first.close()
+    assert direct.read(NAME, 5, 10) == BODY[5:15] and len(second.asked) == 1
 
 
 def test_each_stretch_of_a_long_file_is_asked_for_where_it_lies(nodes: tuple[Node, Node, Node]) -> None:
