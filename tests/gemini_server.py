@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
 
 class GeminiServer:
-    """Answers each request with the next of `script`: a list of chunks (dicts), or (status, body) for an error."""
+    """Answers each request with the next of `script`: a list of chunks (dicts), or (status, body) for an error.
 
-    def __init__(self, *script: Any) -> None:
+    With `pause`, seconds lie before each chunk but the first."""
+
+    def __init__(self, *script: Any, pause: float = 0.0) -> None:
         self.script = list(script)
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
@@ -31,12 +35,20 @@ class GeminiServer:
                     kind = "text/html" if text.startswith("<") else "application/json"
                 else:
                     status, kind = 200, "text/event-stream"
-                    raw = b"".join(b"data: " + json.dumps(chunk).encode() + b"\r\n\r\n" for chunk in answer)
+                    pieces = [b"data: " + json.dumps(chunk).encode() + b"\r\n\r\n" for chunk in answer]
+                    raw = b"".join(pieces)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(raw)))
                 self.end_headers()
-                self.wfile.write(raw)
+                if status != 200 or not pause:
+                    self.wfile.write(raw)
+                    return
+                with suppress(OSError):  # who asked may have gone
+                    for piece in pieces:
+                        self.wfile.write(piece)
+                        self.wfile.flush()
+                        time.sleep(pause)
 
             def log_message(self, *args: Any) -> None:
                 pass

@@ -3,6 +3,7 @@
 # No postponed annotations here: FastAPI reads those of the routes, and they name what routes() is given.
 import json
 import logging
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
@@ -24,6 +25,7 @@ from pivo.settings import Settings
 
 _log = logging.getLogger(__name__)
 _WRITER = ThreadPoolExecutor(2, thread_name_prefix="pivo-talks")
+_SLOW = 0.5  # seconds between two times that what came so far is kept
 _TALK = r"^[A-Za-z0-9-]{8,64}$"
 
 
@@ -97,12 +99,13 @@ def routes(host: Host, who: Callers) -> APIRouter:
 
 
 def _stream(settings: Settings, who: str, body: Question, airflow: build.Airflow) -> Iterator[str]:
-    """The answer as server-sent events; a failure is one, too. What was told is kept, however it ended. `airflow` is
-    asked as the person: what they may not see there, they are not told here."""
+    """The answer as server-sent events; a failure is one, too. What was told is kept, however it ended, and of a slow
+    answer what was told so far: a page that is loaded again in the middle shows it. `airflow` is asked as the person:
+    what they may not see there, they are not told here."""
     talks = Talks(settings.home / "agent")
     turn = _WRITER.submit(talks.begin, body.conversation, who, body.question)  # the answer does not wait for a disk
     told: list[Json] = []
-    text, ended = "", False
+    text, ended, kept = "", False, time.monotonic()
     try:
         for event in _events(settings, who, body, airflow):
             if event["type"] == "text":
@@ -113,13 +116,19 @@ def _stream(settings: Settings, who: str, body: Question, airflow: build.Airflow
                 told.insert(len(told) - 1, {"type": "answer", "html": render.html(text)})
                 yield _sse(told[-2])
             ended = ended or event["type"] in {"done", "error"}
+            if not ended and time.monotonic() - kept > _SLOW:
+                talks.end(turn.result(), _so_far(told, text))
+                kept = time.monotonic()
             yield _sse(event)
     finally:  # the person may have stopped it, or closed the page
-        if not ended:
-            told += [{"type": "answer", "html": render.html(text)}] if text.strip() else []
-            told.append({"type": "stopped"})
-        talks.end(turn.result(), told)
+        talks.end(turn.result(), told if ended else _so_far(told, text))
         resources(settings).audit().flush()
+
+
+def _so_far(told: list[Json], text: str) -> list[Json]:
+    """What a page shows of an answer that has not come to its end."""
+    answer: list[Json] = [{"type": "answer", "html": render.html(text)}] if text.strip() else []
+    return [*told, *answer, {"type": "stopped"}]
 
 
 def _events(settings: Settings, who: str, body: Question, airflow: build.Airflow) -> Iterator[Json]:

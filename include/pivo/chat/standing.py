@@ -130,7 +130,7 @@ def _stage(name: str, tasks: Sequence[TaskState], amount: Amount) -> Json:
 def _detail(name: str, state: str | None, amount: Amount) -> str:
     if name == "validate" and amount.packs:
         return f"{_count(amount.packs, 'pack')} to read, {size(amount.bytes)}"
-    if name == "download" and amount.packs:
+    if name == "download" and amount.packs and state:
         packs = f"{amount.packs_done:,} of {_count(amount.packs, 'pack')}"
         return f"{size(amount.bytes_done)} of {size(amount.bytes)} · {packs}"
     if name == "download" and amount.bytes and state == "success":

@@ -21,8 +21,9 @@ function chart(points, big = false) {
   if (points.length < 2) return el("span", { class: "soft" }, points.length ? "one snapshot" : "–");
   const [width, height] = big ? [640, 120] : [120, 28];
   const top = Math.max(...points.map((p) => p.bytes)) || 1;
-  const at = points.map((p, i) => [(i / (points.length - 1)) * width, height - 2 - (p.bytes / top) * (height - 6)].map((n) => n.toFixed(1)));
-  const line = at.map(([x, y], i) => (i ? `H${x}V${y}` : `M${x} ${y}`)).join("");
+  // A step for each snapshot: its size stands until the next one.
+  const at = points.map((p, i) => [(i / points.length) * width, height - 2 - (p.bytes / top) * (height - 6)].map((n) => n.toFixed(1)));
+  const line = at.map(([x, y], i) => (i ? `H${x}V${y}` : `M${x} ${y}`)).join("") + `H${width}`;
   const said = `From ${bytes(points[0].bytes)} to ${bytes(points.at(-1).bytes)} over the last ${count(points.length, "snapshot")}`;
   const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: big ? "chart big" : "chart", role: "img", "aria-label": said, preserveAspectRatio: "none" },
     svg("path", { class: "area", d: `${line}V${height}H0Z` }), svg("path", { class: "line", d: line }));
@@ -69,9 +70,9 @@ async function repositories(where, mine) {
       el("p", { class: "soft" }, [count(t.repositories, "repository", "repositories"), count(t.commits, "commit"), count(t.snapshots, "snapshot"), bytes(t.bytes)].join(" · "))),
     el("div", { class: "filters" }, search, sort)),
     data.rows.length ? el("div", { class: "box" }, el("div", { class: "scroll free", tabindex: "0", role: "region", "aria-label": "Repositories" },
-      el("table", { class: "wide" }, el("thead", {}, el("tr", {}, ["Repository", "Last snapshot", "Snapshots", "Commits", "Size", "Growth", "State"]
+      el("table", { class: "rows wide" }, el("thead", {}, el("tr", {}, ["Repository", "Last snapshot", "Snapshots", "Commits", "Size", "Growth", "State"]
         .map((name) => el("th", { scope: "col", class: ["Snapshots", "Commits", "Size"].includes(name) ? "num" : "" }, name)))), body)))
-      : el("p", { class: "soft" }, where.text ? `No repository has “${plain(where.text)}” in its name.` : "Nothing is archived yet: `pivo ingest` takes the first snapshot."),
+      : el("p", { class: "soft" }, where.text ? `No repository has “${plain(where.text)}” in its name.` : ["Nothing is archived yet: ", el("code", {}, "pivo ingest"), " takes the first snapshot."]),
     more(data, (next) => api("repositories", { text: where.text, sort: where.sort, offset: next }), add));
 }
 
@@ -101,14 +102,14 @@ async function repository(where, mine) {
   const panel = el("div", { class: "panel" }, el("p", { class: "wait" }, "Reading"));
   const fact = (label, ...value) => el("div", {}, el("dt", {}, label), el("dd", {}, ...value));
   page.replaceChildren(
-    el("p", { class: "crumbs" }, el("a", { href: "#" }, "Archive"), " / ", plain(where.repo)),
+    el("p", { class: "crumbs" }, el("a", { href: "#" }, "Archive"), " /"),
     el("div", { class: "head" }, el("h1", { class: "grow" }, plain(where.repo)), el("span", { class: "pills" }, promise(facts), verified(facts), facts.rewritten ? pill("rewritten", "warn") : null),
       restoreButton(where.repo, "HEAD", "Restore…")),
-    tab !== "snapshots" ? "" : el("div", { class: "facts" },
+    tab !== "snapshots" ? "" : el("div", { class: facts.growth.length > 1 ? "facts" : "facts alone" },
       el("dl", {}, fact("Last snapshot", time(facts.last_snapshot_at)), fact("Last looked at", time(facts.last_checked_at)), fact("Last commit", time(facts.last_commit_time)),
         fact("Head", short(facts.last_commit_hash), " ", plain((facts.head_ref || "").replace("refs/heads/", ""))),
         fact("Commits", facts.commits.toLocaleString("en")), fact("Size in the archive", bytes(facts.size || 0)), fact("Source", el("span", { class: "mono" }, plain(facts.source || "–")))),
-      el("figure", { class: "growth" }, chart(facts.growth, true), el("figcaption", {}, "Size after each snapshot"))),
+      facts.growth.length > 1 ? el("figure", { class: "growth" }, chart(facts.growth, true), el("figcaption", {}, `Size after each of the last ${facts.growth.length} snapshots`)) : null),
     el("nav", { class: "tabs", "aria-label": "Views of the repository" }, Object.entries(TABS).map(([name, label]) =>
       el("a", { href: to({ repo: where.repo, tab: name }), "aria-current": name === tab ? "page" : null }, label,
         name === "checks" && data.findings.length ? pill(String(data.findings.length), "bad") : null))),
@@ -150,7 +151,7 @@ async function commits({ repo }, _, isLost = false) {
     el("td", {}, plain(row.author_name)), el("td", { class: "short" }, time(row.commit_time)), el("td", { class: "short" }, actions(repo, row.hash, row.hash.slice(0, 10))))));
   add(data.rows);
   if (!data.rows.length) return el("p", { class: "soft" }, isLost ? "None: every archived commit is still reached by a branch or tag." : "No commits.");
-  return [el("div", { class: "box" }, el("div", { class: "scroll free", tabindex: "0", role: "region", "aria-label": "Commits" }, el("table", {},
+  return [el("div", { class: "box" }, el("div", { class: "scroll free", tabindex: "0", role: "region", "aria-label": "Commits" }, el("table", { class: "rows commits" },
     el("thead", {}, el("tr", {}, ["Commit", "Subject", "Author", "Committed", ""].map((name) => el("th", { scope: "col" }, name || el("span", { class: "hidden" }, "Actions"))))), body))),
     more(data, (offset) => api("commits", { repo, lost: isLost || undefined, offset }), add)];
 }
@@ -173,8 +174,8 @@ function refPicker(repo, data, value, onpick) {
 async function files({ repo, ref = "HEAD", path = "", line = "1" }, data) {
   const found = await api("content", { repo, ref, path, line });
   const parts = path ? path.split("/") : [];
-  const crumbs = el("span", { class: "crumbs mono" }, link({ repo, tab: "files", ref }, "/"),
-    parts.map((part, i) => [link({ repo, tab: "files", ref, path: parts.slice(0, i + 1).join("/") }, plain(part)), i < parts.length - 1 ? " / " : ""]));
+  const crumbs = el("span", { class: "crumbs mono" }, link({ repo, tab: "files", ref }, plain(repo.split("/").at(-1))),
+    parts.map((part, i) => [" / ", i < parts.length - 1 ? link({ repo, tab: "files", ref, path: parts.slice(0, i + 1).join("/") }, plain(part)) : plain(part)]));
   const bar = el("div", { class: "bar" }, refPicker(repo, data, ref, (picked) => { location.hash = to({ repo, tab: "files", ref: picked, path }); }), crumbs, el("span", { class: "grow" }),
     el("span", { class: "soft" }, "at ", short(found.commit)));
   if (found.kind === "folder") {
@@ -186,9 +187,12 @@ async function files({ repo, ref = "HEAD", path = "", line = "1" }, data) {
   const save = el("a", { class: "tiny", href: `api/archive/download?${new URLSearchParams({ repo, ref: found.commit, path })}`, download: "" }, icon("down"), "Download");
   if (found.binary) return [bar, el("div", { class: "box" }, el("p", { class: "note filenote" }, `A binary file of ${bytes(found.bytes)}. `, save))];
   if (!found.view) return [bar, el("div", { class: "box" }, el("p", { class: "note" }, "An empty file."))];
-  const next = found.view.next_line;
-  return [bar, code(found.view, [el("span", {}, bytes(found.bytes)), save]),
-    el("p", { class: "pager" }, Number(line) > 1 ? link({ repo, tab: "files", ref, path }, "From the beginning") : null, next ? link({ repo, tab: "files", ref, path, line: String(next) }, `On from line ${next}`) : null)];
+  const next = (from) => (from ? async () => {
+    const { view } = await api("content", { repo, ref: found.commit, path, line: from });
+    return { data: view, next: next(view.next_line) };
+  } : null);
+  return [bar, code(found.view, [el("span", {}, bytes(found.bytes)), save], next(found.view.next_line)),
+    Number(line) > 1 ? el("p", {}, link({ repo, tab: "files", ref, path }, "From the beginning")) : null];
 }
 
 async function compare({ repo, old = "", new: later = "HEAD", path = "" }, data) {
@@ -215,7 +219,7 @@ async function checks({ repo }, data) {
     el("h2", {}, "Verifications"),
     data.verifications.length ? table(["How", "When", "Result", "Looked at"], data.verifications.map((v) => el("tr", {}, td(v.mode), td(time(v.verified_at)),
       td(v.ok ? pill("nothing wrong", "good") : pill(count(v.findings, "finding"), "bad")), td([count(v.snapshots, "snapshot"), count(v.files, "file"), bytes(v.size || 0), v.objects ? count(v.objects, "object") : ""].filter(Boolean).join(" · ")))))
-      : el("p", { class: "soft" }, "Not verified yet. The nightly DAG pivo_verify does it, or `pivo verify`."),
+      : el("p", { class: "soft" }, "Not verified yet. The nightly DAG pivo_verify does it, or ", el("code", {}, "pivo verify"), "."),
     data.findings.length ? [el("h2", {}, "Findings of the last one"), table(["What", "Where", "Detail"], data.findings.map((f) => el("tr", {}, td(pill(f.kind, "bad")), td(el("span", { class: "mono" }, plain([f.snapshot, f.file].filter(Boolean).join("/")))), td(plain(f.detail)))))] : null,
     el("h2", {}, "Restores"),
     data.restores.length ? table(["Commit", "To", "By", "Asked", "State"], data.restores.map((r) => el("tr", {}, td(short(r.commit_hash)), td(plain(r.target)), td(plain(r.who)), td(time(r.requested_at)),

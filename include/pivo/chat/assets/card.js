@@ -7,8 +7,8 @@ const STAGES = { validate: "Validate", approval: "Approval", download: "Download
 const STATES = { success: "done", failed: "failed", upstream_failed: "not reached", running: "running", queued: "queued",
   scheduled: "queued", up_for_retry: "trying again", skipped: "left out", awaiting_input: "waiting" };
 
-// `ended` is called when the run has come to its end.
-export function card(proposal, me, ended = () => {}) {
+// `reveal` is told what to bring into sight: a run's stages when it begins, and when it has come to its end.
+export function card(proposal, me, reveal = () => {}) {
   const list = el("dl");
   for (const [label, value] of Object.entries(proposal.details)) {
     list.append(el("dt", {}, label), el("dd", { class: label === "Commit" || label === "To" ? "mono" : "" }, plain(value)));
@@ -50,7 +50,7 @@ export function card(proposal, me, ended = () => {}) {
     try {
       const answer = await request(`api/proposals/${encodeURIComponent(proposal.id)}/${verb}`, { digest: proposal.digest });
       show(answer.state);
-      if (answer.state === "confirmed") follow(progress, pill, answer.run_id, ended);
+      if (answer.state === "confirmed") follow(progress, pill, answer.run_id, reveal);
     } catch (err) {
       told.className = "told error";
       told.textContent = plain(err.message);
@@ -61,7 +61,7 @@ export function card(proposal, me, ended = () => {}) {
   yes.addEventListener("click", () => act("confirm"));
   no.addEventListener("click", () => act("cancel"));
   show(proposal.state);
-  if (proposal.state === "confirmed" && proposal.run_id) follow(progress, pill, proposal.run_id, ended);
+  if (proposal.state === "confirmed" && proposal.run_id) follow(progress, pill, proposal.run_id, reveal);
   return node;
 }
 
@@ -109,10 +109,11 @@ function outcome(run) {
   return rows;
 }
 
-async function follow(node, pill, runId, ended) {
+async function follow(node, pill, runId, reveal) {
   const stages = el("ol", { class: "stages" });
   const said = el("div", { class: "outcome", role: "status" });
   node.replaceChildren(stages, said);
+  let begun = false;
   for (let failures = 0; node.isConnected || failures === 0;) {
     try {
       const run = await request(`api/runs/${encodeURIComponent(runId)}`);
@@ -122,8 +123,10 @@ async function follow(node, pill, runId, ended) {
         || (run.stages.some((stage) => stage.state === "awaiting_input") ? ["waits for approval", "pill warn"] : [run.state, "pill accent"]);
       if (run.state === "success" || run.state === "failed") {
         said.replaceChildren(...outcome(run), el("p", { class: "meta" }, outside(`dags/${run.dag_id}/runs/${encodeURIComponent(run.run_id)}`, "The run in Airflow")));
-        return ended();
+        return reveal(node);
       }
+      if (!begun) reveal(node);
+      begun = true;
     } catch (err) {
       failures += 1;
       said.textContent = plain(err.message);

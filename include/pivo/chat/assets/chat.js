@@ -25,8 +25,21 @@ function suggestions(list, texts) {
   return list;
 }
 
-const near = () => talk.scrollHeight - talk.scrollTop - talk.clientHeight < 160;
-function bottom(force) { if (force || near()) talk.scrollTop = talk.scrollHeight; }
+// The view goes along with what comes, until the last question is at its top: an answer is read from its beginning. Whoever
+// scrolls away is left where they are.
+let along = true;
+talk.addEventListener("scroll", () => { along = talk.scrollTop >= goal() - 160; });
+function goal() {
+  const last = [...talk.querySelectorAll(".asked")].at(-1);
+  const end = talk.scrollHeight - talk.clientHeight;
+  return last ? Math.min(end, last.offsetTop - talk.offsetTop - 16) : end;
+}
+function bottom(force) { if (force || along) talk.scrollTop = goal(); }
+// A touch screen's keyboard would cover what has just come; and who is reading elsewhere stays there.
+function toField(always) {
+  if (matchMedia("(pointer: coarse)").matches) return;
+  if (always || [document.body, talk, stop].includes(document.activeElement)) field.focus();
+}
 
 // What comes next of an answer that was cut: by the server's id, the same query goes on.
 const follow = (more) => (more ? async () => {
@@ -53,7 +66,9 @@ async function ask(question) {
   busy(true);
   const answer = new Answer(node, question, wait);
   try {
-    await read(await request("api/ask", { question, conversation }, running.signal), answer);
+    const stream = read(await request("api/ask", { question, conversation }, running.signal), answer);
+    stream.catch(() => {}); // what comes of it is known by then
+    await Promise.race([stream, answer.over]); // the next question need not wait for the connection's own end
     if (!answer.ended) answer.take({ type: "stopped" });
   } catch (err) {
     if (err.name === "AbortError") answer.take({ type: "stopped" });
@@ -62,9 +77,7 @@ async function ask(question) {
     wait.remove();
     running = null;
     busy(false);
-    // A long answer is read from its beginning.
-    if (node.offsetHeight > talk.clientHeight - 120) talk.scrollTop = node.previousSibling.offsetTop - talk.offsetTop - 16;
-    else bottom(true);
+    bottom();
     say(answer.text.textContent || "No answer.");
     list();
   }
@@ -94,6 +107,7 @@ class Answer {
     this.found = el("div", { class: "stack" });
     this.calls = {};
     this.ended = false;
+    this.over = new Promise((done) => { this.finish = done; });
     node.append(this.text, this.found);
   }
 
@@ -124,8 +138,8 @@ class Answer {
 
   proposal(event) {
     const place = this.found.appendChild(el("div"));
-    if (this.wait) place.replaceWith(card(event, me, bottom));
-    else current(event).then((now) => { place.replaceWith(card(now, me, bottom)); });
+    if (this.wait) place.replaceWith(card(event, me, (node) => { if (along) node.scrollIntoView({ block: "nearest" }); }));
+    else current(event).then((now) => { place.replaceWith(card(now, me)); });
   }
 
   refusal(event) {
@@ -153,6 +167,7 @@ class Answer {
 
   done(event) {
     this.ended = true;
+    this.finish();
     const tokens = event.usage.calls ? ` · ${(event.usage.prompt + event.usage.answer).toLocaleString("en")} tokens` : "";
     const who = event.badge.brain === "gemini" ? `Gemini, ${event.badge.model}` : "offline planner";
     if (event.badge.note) {
@@ -166,7 +181,7 @@ function busy(on) {
   stop.hidden = !on;
   fresh.disabled = on;
   if (on) say("Asking");
-  else field.focus();
+  else toField();
 }
 
 function fit() {
@@ -182,7 +197,7 @@ function begin() {
   empty.hidden = false;
   drawer(false);
   list();
-  field.focus();
+  toField(true);
 }
 
 async function open(which) {
@@ -205,18 +220,18 @@ async function open(which) {
   drawer(false);
   list();
   bottom(true);
-  field.focus();
+  toField(true);
 }
 
 async function list() {
   let talks = [];
   try { talks = await request("api/conversations"); } catch { return; }
+  if (!talks.length) return $("talks").replaceChildren(el("li", { class: "soft" }, "What you ask is kept here, for you alone."));
   $("talks").replaceChildren(...talks.map((one) => el("li", { class: one.id === conversation ? "current" : "" },
     el("button", { type: "button", class: "bare open", "aria-current": one.id === conversation ? "true" : null, onclick: () => open(one.id) },
       el("span", {}, plain(one.title)), el("small", {}, ago(one.updated * 1000))),
     el("button", { type: "button", class: "bare", "aria-label": `Rename ${plain(one.title)}`, onclick: (e) => rename(one, e.currentTarget.parentNode) }, icon("pen")),
     el("button", { type: "button", class: "bare", "aria-label": `Delete ${plain(one.title)}`, onclick: (e) => remove(one, e.currentTarget) }, icon("trash")))));
-  side.classList.toggle("none", !talks.length);
 }
 
 function rename(one, row) {

@@ -41,22 +41,30 @@ function save(name, text) {
 function table(data, next) {
   const all = [...data.rows];
   if (!data.rows.length || (data.rows.length === 1 && data.columns.length === 1)) return null;
-  // A full hash beside its short form is left to the CSV.
+  // A full hash beside its short form is left to the CSV; a repository that all rows have stands above them, once.
   const kept = data.columns.map((c, i) => i).filter((i) => !(data.columns[i] === "hash" && data.columns.includes("short_hash")));
   const number = (i) => all.every((row) => row[i] === null || typeof row[i] === "number");
+  const where = data.columns.length > 3 ? data.columns.indexOf("repo_name") : -1;
+  const repo = el("b");
   const body = el("tbody");
   let sorted = null;
   const fill = () => {
     const rows = [...all];
+    const one = where >= 0 && all.length > 1 && all.every((row) => row[where] === all[0][where]);
+    const shown = kept.filter((i) => !one || i !== where);
+    if (where >= 0) heads[kept.indexOf(where)].hidden = one;
+    repo.textContent = one ? plain(all[0][where]) : "";
+    repo.hidden = !one;
     if (sorted) {
       const { column, down } = sorted;
       rows.sort((a, b) => (down ? -1 : 1) * ((a[column] === null) - (b[column] === null)
         || (typeof a[column] === "number" && typeof b[column] === "number" ? a[column] - b[column]
           : String(a[column]).localeCompare(String(b[column]), "en", { numeric: true }))));
     }
-    body.replaceChildren(...rows.map((row) => el("tr", {}, kept.map((i) => {
+    const wraps = new Set(shown.filter((i) => all.some((row) => cell(data.columns[i], row[i]).length > 25)));
+    body.replaceChildren(...rows.map((row) => el("tr", {}, shown.map((i) => {
       const text = cell(data.columns[i], row[i]);
-      const kind = number(i) ? "num" : /hash$/.test(data.columns[i]) ? "short mono" : text.length < 26 ? "short" : "";
+      const kind = number(i) ? "num" : /hash$/.test(data.columns[i]) ? "short mono" : wraps.has(i) ? "wrap" : "short";
       return el("td", { class: kind }, /hash$/.test(data.columns[i]) && text.length === 40 ? el("span", { title: text }, text.slice(0, 10)) : text);
     }))));
   };
@@ -87,7 +95,7 @@ function table(data, next) {
     if (!sorted && body.rows[first]) scroll.scrollTop = body.rows[first].offsetTop - heads[0].offsetHeight;
   };
   return el("figure", { class: "box" },
-    el("figcaption", {}, said, copier(text), el("button", { type: "button", class: "tiny", onclick: () => save("pivo.csv", text()) }, icon("down"), "CSV")),
+    el("figcaption", {}, repo, said, copier(text), el("button", { type: "button", class: "tiny", onclick: () => save("pivo.csv", text()) }, icon("down"), "CSV")),
     scroll, onward("More rows", next, take, scroll));
 }
 
@@ -112,6 +120,9 @@ export function code(data, extra = [], next = null) {
   };
   add(data);
   const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": plain(data.path) }, lines);
+  const wrap = data.text.split("\n").some((line) => line.length > 90) ? el("button", { type: "button", class: "tiny", "aria-pressed": "false", onclick: () => {
+    wrap.setAttribute("aria-pressed", String(lines.classList.toggle("wrap")));
+  } }, "Wrap lines") : null;
   const take = (part) => {
     const end = lines.lastChild;
     add(part);
@@ -119,7 +130,7 @@ export function code(data, extra = [], next = null) {
     say(`On from line ${part.first_line}`);
   };
   return el("figure", { class: "box" },
-    el("figcaption", {}, el("b", { class: "mono grow" }, plain(data.path)), range, copier(() => texts.join("\n")), extra), note,
+    el("figcaption", {}, el("b", { class: "mono grow" }, plain(data.path)), range, wrap, copier(() => texts.join("\n")), extra), note,
     scroll, onward("More lines", next, take, scroll));
 }
 
@@ -127,7 +138,7 @@ const KINDS = { "+": "add", "-": "del", "@": "hunk", "\\": "said" };
 
 // One file's change; `add` takes the lines that come after those.
 function change(file, open) {
-  const lines = el("div", { class: "lines two" });
+  const lines = el("div", { class: "lines two wrap" });
   const note = el("p", { class: "note" });
   let [before, after] = [0, 0];
   const add = (part) => {
@@ -190,5 +201,5 @@ export function tool(result, call) {
   row("Error", result.error);
   return el("details", { class: "tool" + (result.ok ? "" : " failed") },
     el("summary", {}, el("b", {}, title(result.name)), el("span", { class: "grow" }, evidence.read_as ? plain(evidence.read_as) : ""),
-      el("span", {}, `${Math.max(1, Math.round(evidence.elapsed * 1000))} ms`)), list);
+      el("span", { class: "took" }, evidence.elapsed < 1 ? `${Math.max(1, Math.round(evidence.elapsed * 1000))} ms` : `${evidence.elapsed.toFixed(1)} s`)), list);
 }

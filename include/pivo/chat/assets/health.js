@@ -32,17 +32,17 @@ function verified(row) {
 
 function repositories(rows) {
   const sorted = [...rows].sort((a, b) => b.late - a.late || (b.verified === "wrong") - (a.verified === "wrong") || a.name.localeCompare(b.name));
-  const head = ["Repository", "Looked at", "Promised within", "Last snapshot", "Verified"].map((text) => el("th", { scope: "col" }, text));
+  const head = ["Repository", "Looked at", "Promised within", "Last snapshot", "Verified"];
   const body = sorted.map((row) => el("tr", {},
     el("td", {}, el("a", { href: `archive#${new URLSearchParams({ repo: row.name })}` }, plain(row.name)),
       row.late ? [" ", el("span", { class: "pill bad" }, "late")] : null,
       row.incomplete ? [" ", el("span", { class: "pill warn" }, "incomplete")] : null),
-    el("td", { class: "short" }, time(row.checked_at)),
-    el("td", { class: "short" }, row.promise === null ? el("span", { class: "soft" }, "nothing promised") : hours(row.promise)),
-    el("td", { class: "short" }, row.snapshot_at ? utc(row.snapshot_at) : "never"),
-    el("td", { class: "short" }, verified(row))));
+    el("td", { class: "short", "data-label": head[1] }, time(row.checked_at)),
+    el("td", { class: "short", "data-label": row.promise === null ? null : head[2] }, row.promise === null ? el("span", { class: "soft" }, "nothing promised") : hours(row.promise)),
+    el("td", { class: "short", "data-label": head[3] }, row.snapshot_at ? utc(row.snapshot_at) : "never"),
+    el("td", { class: "short", "data-label": head[4] }, verified(row))));
   return el("div", { class: "box" }, el("div", { class: "scroll free", tabindex: "0" },
-    el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, body))));
+    el("table", { class: "rows" }, el("thead", {}, el("tr", {}, head.map((text) => el("th", { scope: "col" }, text)))), el("tbody", {}, body))));
 }
 
 async function draw() {
@@ -57,7 +57,8 @@ async function draw() {
   page.replaceChildren(el("h1", {}, title), facts(data),
     data.findings.length ? el("div", { class: "stack", role: "list" }, data.findings.map(finding)) : "",
     data.repositories.length ? repositories(data.repositories) : el("p", { class: "soft" }, "Nothing is archived yet."));
-  document.getElementById("when").textContent = `as of ${utc(data.at)} UTC`;
+  const [day, clock] = utc(data.at).split(" ");
+  document.getElementById("when").replaceChildren("as of ", el("span", { class: "day" }, `${day} `), `${clock} UTC`);
 }
 
 draw();
