@@ -117,13 +117,13 @@ class GitAccess:
 
 
 _KNOWN = "secrets/ssh-known-hosts, or the Connection pivo_ssh"
-_STRANGER = re.compile(r"No \S+ host key is known for (\S+)|Host key for (\S+) has changed|IDENTIFICATION HAS CHANGED")
+_STRANGER = re.compile(r"No \S+ host key is known for (\S+)|Host key for (\S+) has changed")
 
 
 def unknown_host(where: str, said: str) -> tuple[str, str] | None:
     """What happened and what to do, when ssh did not talk to a host that it does not know; None for other failures."""
     found = _STRANGER.search(said)
-    if not found and "Host key verification failed" not in said:
+    if not found and "IDENTIFICATION HAS CHANGED" not in said and "Host key verification failed" not in said:
         return None
     host = (found and (found[1] or found[2])) or "the host"
     if "CHANGED" in said or "has changed" in said:
