@@ -253,10 +253,17 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule("repos_by_commits", "COUNT COMMITS REPOS SHOW", "", {"owner": OPT}, conditions.over_all),
     Rule(
         "idle_repos",
-        "NOT COMMIT REPOS",
+        "NOT COMMIT|CHANGE REPOS",
         "COMMITS WHERE",
         {"periods": ONE, "ends": OPT, "owner": OPT},
         conditions.since,
+    ),
+    Rule(
+        "repos_by_commits",
+        "REPOS COMMIT|CHANGE",
+        "COMMITS WHERE COUNT",
+        {"periods": ONE, "ends": OPT, "owner": OPT},
+        lambda r: conditions.over_all(r) and "WHO" not in r.concepts,
     ),
     Rule(
         "rewritten",

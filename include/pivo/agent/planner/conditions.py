@@ -38,8 +38,9 @@ def here(r: Reading) -> bool:
 
 def added(r: Reading) -> bool:
     """Files that came, and not just anything new."""
-    asked = bool(r.concepts & {"FILE", "ASK", "SHOW", "ALLTHINGS", "WHO", "WHEN"})
-    return folder(r) and (asked or said(r, wordset("files file additions")))
+    asked = bool(r.concepts & {"FILE", "ASK", "SHOW", "ALLTHINGS"})
+    whole = "FILE" not in r.concepts and bool(r.concepts & {"WHO", "WHEN"})  # "when was acme/web created"
+    return folder(r) and not whole and (asked or said(r, wordset("files file additions")))
 
 
 def said(r: Reading, any_of: frozenset[str]) -> bool:
@@ -77,6 +78,11 @@ def branches_asked(r: Reading) -> bool:
 def takes_space(r: Reading) -> bool:
     """ "What takes the most space in acme/web?" """
     return not r.defaulted and said(r, wordset("space storage room disk")) and said(r, WHICH)
+
+
+def overview(r: Reading) -> bool:
+    """What there is to tell about a repository as a whole."""
+    return not r.defaulted and said(r, wordset("overview summary statistics stats rundown facts summarise summarize"))
 
 
 def whether(r: Reading) -> bool:

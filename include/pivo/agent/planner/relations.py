@@ -20,6 +20,21 @@ def both_ends(reading: Reading) -> None:
         reading.periods[:] = [Period(starts[0].start, ends[0].end, says)]
 
 
+_NAMED = frozenset({"person", "path", "period", "ref", "commit", "repo", "owner", "text", "user"})
+
+
+def _alternatives(reading: Reading) -> None:
+    """ "Ada or Grace" is either of two names; "by Ada or mentioning parser" is what no kind of question can hold."""
+    kinds = {i: kind for kind, spans in reading.spans.items() for a, b in spans for i in range(a, b)}
+    for at, word in enumerate(reading.words):
+        if word.norm != "or" or word.quoted or at in kinds:
+            continue
+        left = next((kinds[i] for i in range(at - 1, -1, -1) if i in kinds), "")
+        right = next((kinds[i] for i in range(at + 1, len(reading.words)) if i in kinds), "")
+        if left != right and {left, right} & _NAMED:
+            reading.problems.append("what the “or” joins is not clear")
+
+
 def related(reading: Reading) -> None:
     """Several names of a kind are one list, "Ada or Grace"; what else may be between them nobody told."""
     for kind in ("person", "repo"):
@@ -29,6 +44,7 @@ def related(reading: Reading) -> None:
             if between:
                 said = " ".join(w.text for w in between)
                 reading.problems.append(f"what “{said}” between two names means is not clear")
+    _alternatives(reading)
     commits = sum(w.norm in {"commit", "commits"} for w in reading.words if not w.quoted)
     whole = sum(w.norm in {"message", "messages", "history", "log"} for w in reading.words if not w.quoted)
     if commits > 1 + len(reading.commits) + whole:

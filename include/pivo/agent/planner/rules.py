@@ -88,7 +88,10 @@ RULES: tuple[Rule, ...] = (
     Rule("child", "CHILD", "COMMIT WHO", COMMIT),
     Rule("diff_commit", "CHANGE|DIFF", "COMMIT", {**COMMIT, "paths": OPT}),
     Rule(
-        "commit", "", "WHO WHEN COMMIT WROTE PERSON MESSAGE EMAIL LOST AGE WHERE PEOPLE SIGNED UNSIGNED MERGE", COMMIT
+        "commit",
+        "",
+        "WHO WHEN COMMIT WROTE PERSON MESSAGE EMAIL LOST AGE WHERE PEOPLE SIGNED UNSIGNED MERGE",
+        {**COMMIT, "people": OPT, "periods": OPT, "ends": (1, 2)},
     ),
     Rule("commit", "MESSAGE CONTENT", "COMMIT", COMMIT),
     Rule(
@@ -264,7 +267,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "commits",
-        "COMMIT|CHANGE|ASK|SHOW|LOST|MERGE|NOMERGE|SIGNED|UNSIGNED|ALLTHINGS",
+        "COMMIT|CHANGE|ASK|SHOW|LOST|MERGE|NOMERGE|SIGNED|UNSIGNED|ALLTHINGS|WROTE",
         f"COMMIT COMMITS CHANGE LAST RECENT MESSAGE WHEN WROTE WHERE FORCED WHO FILE {FLAGS}",
         {**WIDE, "number": OPT},
         lambda r: (
@@ -273,6 +276,7 @@ RULES: tuple[Rule, ...] = (
             and ("WHO" not in r.concepts or conditions.commits_first(r))
         ),
     ),
+    Rule("repos", "ASK|COUNT", "SHOW ALLTHINGS HEALTH", {"repos": ONE}, conditions.overview),
     Rule("audit", "ASK", "", {"users": ONE, **WHEN}),
 )
 """Tried from the top."""

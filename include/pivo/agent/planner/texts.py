@@ -170,6 +170,9 @@ def search_text(cursor: Cursor, vocabulary: Vocabulary) -> None:
             cursor.reading.text, cursor.reading.alternatives = first, [*others, *more]
             cursor.reading.exact = taken[0].quoted
             cursor.mark("text", start, end - start, f"text {cursor.reading.text!r}")
+            for text in cursor.reading.alternatives:
+                if not cursor.reading.exact and all(w.casefold() in lexicon.FILLER for w in text.split()[:1]):
+                    cursor.reading.unknown.append("or")  # "mentions parser or were made by Ada"
             bad = {"NOT", "LEAST"}
             bad_words = [w.text for w in taken if not w.quoted and lexicon.PHRASES.get((w.norm,)) in bad]
             cursor.reading.unknown += bad_words + [w.text for w in taken if w.norm in lexicon.PRONOUNS and not w.quoted]

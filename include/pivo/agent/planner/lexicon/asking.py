@@ -248,6 +248,10 @@ ASKING: dict[str, str] = {
         "mean|median|percentage|percent|ratio|proportion|share of|lines of code|loc|half of|random|exactly one|"
         "a single|single|only one|one commit|one snapshot|one author|one file|one person"
     ),
+    "OUTSIDE ASK": (
+        "the right to|right to|allowed to|permitted to|permission to|able to|can i restore|can we restore|"
+        "can one restore|could i restore|could we restore|be restored|be recovered"
+    ),
     "WHEN MANY": (
         "dates|on which dates|which dates|at which times|what dates|on what dates|timestamps|on which days|which days|"
         "what days|what times|on what days"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ORDER: dict[str, str] = {
+    "LOST COMMIT COMMITS": "abandoned commits",
     "CHILD": (
         "follows|followed|follow|child|children|successor|successors|comes after|next commit after|commit after|"
         "directly after|right after|immediately after|succeeds|comes directly after|comes right after|child commit|"

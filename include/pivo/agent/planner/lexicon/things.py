@@ -66,6 +66,11 @@ THINGS: tuple[tuple[str, str], ...] = (
     ),
     # snapshots and repositories
     (
+        r"since when (?:do|have|are|is|has|did|were)(?: we| you| i)?(?: been)? (?:back up|backing up|archive|archiving|"
+        r"snapshot|snapshotting|archived|backed up)",
+        "when was the first snapshot of",
+    ),
+    (
         r"^(?:what|which things?) (?:is|are|do you have|have you got|is there|are there|do we have|have we got)(?: "
         r"all| stored| kept)? (?:in|inside) (?:the|your|our|this) (?:archive|vault|backup)$",
         "list all repositories",

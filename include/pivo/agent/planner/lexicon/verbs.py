@@ -30,7 +30,7 @@ VERBS: dict[str, str] = {
         "take:took:taken:taking out|rip* out|cut:cutting out|chuck out|retire|rm"
     ),
     "LOST / DELETED": "disappear|vanish|go:went:gone:going missing|get:got:getting lost|go:went:gone:going away",
-    "LOST": "lose:lost:losing|orphan|overwrite:overwrote:overwritten:overwriting|abandon|strand",
+    "LOST": "lose:lost:losing|orphan|overwrite:overwrote:overwritten:overwriting|strand",
     "SNAPSHOT": ("back up|backup|snapshot*|snapshot|archive|save|capture|preserve|safeguard|snap*|stash"),
     "VERIFY": "verify|validate|prove:proved:proven:proving|integrity-check|scrub*|attest|certify",
     "VERIFY /  / COMMIT": "check",

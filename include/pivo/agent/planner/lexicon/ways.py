@@ -67,6 +67,18 @@ REWRITES: tuple[tuple[str, str], ...] = (
         "what did commit <1> change",
     ),
     (
+        r"^(?:do|does|have|has) (?:every|each|all|all the|all of the|all our) (?:single )?(?:repository|repo|"
+        r"repositories|"
+        r"repos|projects?) (?:have|has|got) (?:a |an |any |some )?(\S+)$",
+        "which repositories have no <1>",
+    ),
+    (
+        r"(which|what) (repos|repositories|projects) (?:were|was|are|is|have been|has been|saw|had|got|showed)(?: "
+        r"most)? "
+        r"(?:active|busy|alive|any activity|activity|changed|changes)",
+        "<1> <2> had commits",
+    ),
+    (
         r"^(?:has|have|is|are|was|were|did) (?:every|each|all|all the|all of the|all our) (?:single "
         r")?(?:repository|repo|"
         r"repositories|repos|projects?) (?:been |get )?(?:already )?(backed up|snapshotted|archived) (.+)$",

@@ -163,7 +163,7 @@ def _match(text: str) -> str:
 
 def _commit(frame: Frame, reading: Reading) -> Query:
     columns = "hash, commit_time, author_name, author_email, committer_name, subject, message, repo_name, parents"
-    select = Select(f"{columns}, signed, lost", "v_commits").repo(reading)
+    select = Select(f"{columns}, signed, lost", "v_commits").repo(reading).people(reading).time(reading)
     return select.commit(reading.commits[0], "hash").query("commit")
 
 
