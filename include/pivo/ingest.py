@@ -249,6 +249,7 @@ class _Outgoing:
         self._dirname = ""
         # The pack that came is sent while it is proven, if it is the one to be stored.
         self._bases: tuple[str, ...] = ()
+        self._described = Future[StoredPack]()  # what the manifest says of it
         self._sent = self._send(self._work.pack()) if not may_be_thin(self._work, self._packs) else None
         self._linked = self._pool.submit(_link, job, self._previous)
         self._swept = self._pool.submit(sweep, job.store)
@@ -260,7 +261,19 @@ class _Outgoing:
     def _send(self, pack: Path | None) -> Future[StoredPack] | None:
         if pack is None:
             return None
-        return self._pool.submit(self._upload.add, pack, "", self._work.count_objects(), self._job.progress)
+        told, count = self._described.set_result, self._work.count_objects()
+        sent = self._pool.submit(self._upload.add, pack, "", count, self._job.progress, told)
+        sent.add_done_callback(self._describe)
+        return sent
+
+    def _describe(self, sent: Future[StoredPack]) -> None:
+        """For a large pack, which is hashed as it is sent, and for one that could not be."""
+        if self._described.done():
+            return
+        if err := sent.exception():
+            self._described.set_exception(err)
+        else:
+            self._described.set_result(sent.result())
 
     def __enter__(self) -> _Outgoing:
         return self
@@ -282,8 +295,7 @@ class _Outgoing:
     def manifest(
         self, remote: source.Remote, refs: tuple[Ref, ...], head: str, *, unless_lfs: bool = False
     ) -> Manifest | None:
-        """The next snapshot's, all its files being in the archive; `unless_lfs` only if LFS objects came that were
-        missing, and None if not."""
+        """The next snapshot's; `unless_lfs` only if LFS objects came that were missing, and None if not."""
         job, work, previous = self._job, self._work, self._previous
         seq = previous.seq + 1 if previous else 1
         dirname = f"{seq:06d}-{head[:12]}"
@@ -293,7 +305,7 @@ class _Outgoing:
         files = _count_files(work, previous, head)
         tips = {r.commit for r in refs} | ({head} - {ZERO})
         found = lfs.collect(work, job.archive, previous, self._upload, job.url, job.token, tips, job.progress)
-        own = (replace(self._sent.result(), snapshot=dirname, bases=self._bases),) if self._sent else ()
+        own = (replace(self._described.result(), snapshot=dirname, bases=self._bases),) if self._sent else ()
         link, _ = self._linked.result(), self._swept.result()
         if unless_lfs and not found.stored:
             return None
@@ -325,7 +337,8 @@ class _Outgoing:
         """Begins to publish; :meth:`published` waits for the end of it."""
         self._job.progress("publishing", 0, None)
         self._dirname = manifest.dirname
-        self._publishing = self._pool.submit(self._upload.publish, manifest)
+        complete = self._sent.result if self._sent else lambda: None
+        self._publishing = self._pool.submit(self._upload.publish, manifest, complete)
 
     def published(self) -> None:
         """Returns once the snapshot is published; raises what hindered it."""

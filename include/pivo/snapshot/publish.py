@@ -16,7 +16,7 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -31,7 +31,7 @@ from pivo.snapshot.summary import summarise
 from pivo.store import CHUNK, INCOMING, Entry, Store
 
 SEGMENT = 64 << 20  # bytes; half an HDFS block, so that two executors share even a one-block pack
-_WHOLE = 8 << 20  # bytes of a file that is read back at once
+_WHOLE = 8 << 20  # bytes of a file that is sent from memory and read back at once
 _ABANDONED = 24 * 3600.0  # seconds after which an upload in .incoming has no writer any more
 
 _log = logging.getLogger(__name__)
@@ -48,16 +48,35 @@ class Upload:
     def path(self) -> str:
         return f"{INCOMING}/{self.id}"
 
-    def add(self, pack: Path, dirname: str, objects: int, progress: Progress = silent) -> StoredPack:
-        """Uploads a pack and its index as one file, reads it back, and compares both. `dirname` is the folder-to-be."""
+    def add(
+        self,
+        pack: Path,
+        dirname: str,
+        objects: int,
+        progress: Progress = silent,
+        early: Callable[[StoredPack], None] = lambda stored: None,
+    ) -> StoredPack:
+        """Uploads a pack and its index as one file, reads it back, and compares both. `dirname` is the folder-to-be.
+
+        `early` is told what a manifest says of a small pack before it is uploaded.
+        """
         index = pack.with_suffix(".idx")
         sent, idx_sent = _Sent(pack, progress), _Sent(index, silent)
         stored = StoredPack(
             dirname, pack.stem.removeprefix("pack-"), sent.size, "", idx_sent.size, "", objects,
             summary=summarise(index),
         )  # fmt: skip
-        self.store.write(f"{self.path}/{stored.file_name}", chain(sent.blocks(), idx_sent.blocks()))
-        stored = replace(stored, sha256=sent.sha256, idx_sha256=idx_sent.sha256, segments=tuple(sent.segments))
+        blocks: Iterable[bytes] = chain(sent.blocks(), idx_sent.blocks())
+
+        def hashed() -> StoredPack:
+            """With the hashes of the blocks, once they have passed."""
+            return replace(stored, sha256=sent.sha256, idx_sha256=idx_sent.sha256, segments=tuple(sent.segments))
+
+        if stored.file_size <= _WHOLE:
+            blocks = list(blocks)
+            early(hashed())
+        self.store.write(f"{self.path}/{stored.file_name}", blocks)
+        stored = hashed()
         seen = Splitter((stored.size, stored.idx_size))
         for block in self._read_back(stored.file_name, stored.file_size, progress):
             seen.update(block)
@@ -87,13 +106,17 @@ class Upload:
             "Nothing was published; check the DataNodes' disks.",
         )
 
-    def publish(self, manifest: Manifest) -> None:
-        """Writes the manifest last, claims the number, and renames into place; ArchiveConflict when it is taken."""
+    def publish(self, manifest: Manifest, complete: Callable[[], object] = lambda: None) -> None:
+        """Writes the manifest, claims the number, and renames into place; ArchiveConflict when it is taken.
+
+        `complete` returns once all else is in the upload and has been read back: nothing is claimed before.
+        """
         raw = manifests.dump(manifest)
         path = f"{self.path}/{manifests.NAME}"
         self.store.write(path, [raw])
         with ThreadPoolExecutor(1) as beside:
             seen = beside.submit(self.store.read, path)
+            complete()
             if manifest.previous is None:
                 self.store.mkdirs(manifest.repo)
             self.store.seal(self.path)

@@ -306,10 +306,10 @@ def test_two_ingests_at_once_are_both_right(vault: Vault, odd: Repo, tmp_path: P
     theirs = other.commit("main", 201)
     firsts = iter(range(2))
 
-    def together(upload: Any, manifest: Any) -> None:
+    def together(upload: Any, *what: Any) -> None:
         if next(firsts, None) is not None:
             both.wait(30)
-        publish_now(upload, manifest)
+        publish_now(upload, *what)
 
     publish_now = publish.Upload.publish
     monkeypatch.setattr(publish.Upload, "publish", together)
