@@ -80,6 +80,17 @@ def test_a_proposal_that_is_cancelled_stays_so(chat: Chat, repo: Repo) -> None:
     expect(card.get_by_role("button", name="Confirm")).to_be_hidden()
 
 
+def test_a_proposal_whose_time_is_out_cannot_be_confirmed(chat: Chat, repo: Repo) -> None:
+    view = chat()
+    view.page.clock.install()
+    card = view.ask(f"Restore the '{repo.name}' repo to commit {repo.commits['Go on'][:8]}").locator(".card")
+    view.page.clock.fast_forward("14:00")
+    expect(card.get_by_role("button", name="Confirm")).to_be_enabled()
+    view.page.clock.fast_forward("02:00")
+    expect(card).to_contain_text("Expired; nothing was started. Ask again.")
+    expect(card.get_by_role("button", name="Confirm")).to_be_hidden()
+
+
 def test_confirmed_reloaded_in_the_middle_and_watched_to_the_end(chat: Chat, repo: Repo) -> None:
     view = chat()
     page = view.page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -74,6 +75,17 @@ def test_two_questions_on_the_command_line(pivo: Pivo, repo: tuple[str, Path]) -
     diff = [e for e in json.loads(pivo("ask", question, "--json").stdout) if e["type"] == "tool_result"][-1]
     assert [line for line in diff["view"]["files"][0]["lines"] if line[0] in "+-"] == ["+line"]
     assert diff["evidence"]["hdfs_path"].startswith("webhdfs://")
+
+
+def test_a_long_answer_goes_on_by_a_command(pivo: Pivo, repo: tuple[str, Path]) -> None:
+    name, _ = repo
+    first = pivo("ask", f"Show the last 2 commits on main in {name}").stdout
+    assert "Change 3" in first and "Change 1" not in first
+    told = re.search(r"There are more rows\. Go on with: pivo more (\S+)", first)
+    assert told, first
+    rest = pivo("more", told[1]).stdout
+    assert "Change 1" in rest and "Change 3" not in rest and "Go on with" not in rest
+    assert "Ask the question again." in pivo("more", "nosuchnosuch", code=1).stderr
 
 
 def test_a_question_that_is_refused_exits_with_1(pivo: Pivo, repo: tuple[str, Path]) -> None:

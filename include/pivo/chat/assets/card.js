@@ -45,8 +45,9 @@ export function card(proposal, me, reveal = () => {}) {
     buttons.hidden = state === "confirmed";
   };
 
+  let busy = false;
   const act = async (verb) => {
-    yes.disabled = no.disabled = true;
+    busy = yes.disabled = no.disabled = true;
     try {
       const answer = await request(`api/proposals/${encodeURIComponent(proposal.id)}/${verb}`, { digest: proposal.digest });
       show(answer.state);
@@ -55,12 +56,20 @@ export function card(proposal, me, reveal = () => {}) {
       told.className = "told error";
       told.textContent = plain(err.message);
       yes.disabled = err.status === 403 || err.status === 409;
-      no.disabled = false;
+      no.disabled = busy = false;
+      expire();
     }
   };
   yes.addEventListener("click", () => act("confirm"));
   no.addEventListener("click", () => act("cancel"));
   show(proposal.state);
+  const expire = () => {
+    const left = proposal.expires * 1000 - Date.now();
+    if (node.dataset.state !== "open" || busy) return;
+    if (left > 0) setTimeout(expire, Math.min(left, 60000));
+    else show("expired");
+  };
+  expire();
   if (proposal.state === "confirmed" && proposal.run_id) follow(progress, pill, proposal.run_id, reveal);
   return node;
 }
