@@ -17,7 +17,10 @@ T = TypeVar("T")
 
 
 class Applier:
-    """Applies events to an open index, within a transaction of the caller's. One transaction, one Applier."""
+    """Applies events to an open index, within a transaction of the caller's in which nothing was written before.
+
+    It remembers ids: after a transaction that failed, take a new one.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -26,17 +29,20 @@ class Applier:
         self.snapshots = 0  # that were new
 
     def apply(self, events: Sequence[tuple[T, Event]]) -> list[tuple[T, str]]:
-        """Applies `events`, each with what the caller knows it by; returns those that cannot be stored, and why."""
-        self._db.execute("SAVEPOINT batch")
+        """Applies `events`, each with what the caller knows it by; returns those that cannot be stored, and why.
+
+        Where there is such a one, the transaction is begun anew. A savepoint instead would keep a copy of every page
+        that a batch changes: beside millions of commits, hundreds of megabytes.
+        """
+        bad: list[tuple[T, str]] = []
         try:
             self._indexer.apply(event for _, event in events)
-            bad = []
         except _UNUSABLE as err:
             _log.warning("a batch holds an event that cannot be used (%s); one by one now", err)
-            self._db.execute("ROLLBACK TO batch")
+            self._db.execute("ROLLBACK")
+            self._db.execute("BEGIN IMMEDIATE")
             self._indexer = Indexer(self._db)
             bad = self._one_by_one(events)
-        self._db.execute("RELEASE batch")
         self._count()
         return bad
 
