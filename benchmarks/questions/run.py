@@ -43,6 +43,7 @@ _FILES = (
     "independent3",
     "independent4",
     "independent5",
+    "turns",
     "traps",
 )
 _OUTSIDE = {"restore_repo", "snapshot_repo", "verify_repo", "dag_run_status"}

@@ -45,6 +45,7 @@ NOUNS = {
     "branches": "branch",
     "tags": "tag",
     "last_tag": "tag",
+    "first_tag": "tag",
     "refs": "ref",
     "snapshots": "snapshot",
     "last_snapshot": "snapshot",

@@ -21,6 +21,7 @@ FILES = (
     "independent4",
     "independent5",
     "self",
+    "turns",
 )
 REACHED = {
     "grown": 0.98,
@@ -32,6 +33,7 @@ REACHED = {
     "independent4": 0.95,
     "independent5": 0.95,
     "self": 0.95,
+    "turns": 0.98,
 }
 """The share of right answers; the planner was mended for all of them since they were written. The first runs, in the
 files' headers, tell more of what it makes of new questions."""

@@ -27,7 +27,7 @@ from pivo.errors import UsageError
 
 __all__ = ["Plan", "Planner", "Step", "Turn"]
 
-_ONE_COMMIT = frozenset({"last_commit", "first_commit", "commit", "parent", "tip"})
+_ONE_COMMIT = frozenset({"last_commit", "first_commit", "commit", "parent", "tip", "snapshot", "first_snapshot"})
 
 
 @dataclass(frozen=True)

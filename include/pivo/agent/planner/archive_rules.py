@@ -5,7 +5,7 @@ from __future__ import annotations
 from pivo.agent.planner import conditions
 from pivo.agent.planner.conditions import MEASURES
 from pivo.agent.planner.fits import ANY, GROUP, GROUPED, MANY, NTH, ONE, OPT, PLURALS, WHEN, WIDE
-from pivo.agent.planner.frames import Rule
+from pivo.agent.planner.frames import Rule, asked_repos
 from pivo.agent.planner.words import wordset
 
 ARCHIVE_RULES: tuple[Rule, ...] = (
@@ -62,7 +62,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "verifications",
-        "VERIFY FAILED MANY|LAST",
+        "VERIFY FAILED MANY|LAST|WHEN|EVER",
         "LAST WHEN RECENT DEEP SHALLOW",
         {**WHEN, **MANY},
         lambda r: not {"REPOS", "REPO", "NOT", "BY_REPO"} & r.concepts,
@@ -72,7 +72,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         "VERIFY FAILED",
         "REPOS NOT ARCHIVE LAST SNAPSHOT SNAPSHOTS WHO WHERE",
         {"owner": OPT},
-        lambda r: "NOT" not in r.concepts,
+        lambda r: "NOT" not in r.concepts and ("SNAPSHOT" not in r.concepts or "REPOS" in r.concepts),
     ),
     Rule("never_verified", "NEVER VERIFY", "REPOS", {"owner": OPT}, conditions.over_all),
     Rule("never_verified", "NOT VERIFY REPOS", "", {"owner": OPT}, conditions.over_all),
@@ -208,6 +208,13 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         {},
         lambda r: "SNAPSHOTS" not in r.concepts,
     ),
+    Rule(
+        "last_snapshot",
+        "SNAPSHOT LAST COUNT",
+        "",
+        {},
+        lambda r: conditions.said(r, wordset("number")) and not conditions.said(r, wordset("many")),
+    ),
     Rule("last_checked", "CHECKED", "WHEN SNAPSHOT SNAPSHOTS RUN", {"owner": OPT}),
     Rule("last_snapshot", "STORED", "WHERE", {}),
     Rule("repo_source", "SOURCE", "WHERE", {"repos": ONE}),
@@ -263,7 +270,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         "REPOS COMMIT|CHANGE",
         "COMMITS WHERE COUNT",
         {"periods": ONE, "ends": OPT, "owner": OPT},
-        lambda r: conditions.over_all(r) and "WHO" not in r.concepts,
+        lambda r: conditions.over_all(r) and asked_repos(r) and "WHO" not in r.concepts,
     ),
     Rule(
         "rewritten",

@@ -6,7 +6,9 @@ from pivo.agent.planner.reading import Cursor
 from pivo.agent.planner.vocabulary import Vocabulary
 from pivo.agent.planner.words import wordset
 
-_BETWEEN = wordset("by from the of in on any those anyone anybody people person commits made done ones yet branch for")
+_BETWEEN = wordset(
+    "by from the of in on to into any those anyone anybody people person commits made done ones yet branch for"
+)
 _ANYBODY = wordset("people persons authors developers contributors committers")
 _MERGES = {"merge", "merges"}
 _NARROWING = frozenset({"only", "instead", "rather"})
@@ -44,7 +46,7 @@ class Exclusions:
         if self._at.grammar(start) and not self._at.branchlike(start):
             return 0
         found = self._vocabulary.refs(self._reading.repo, self._at.words[start].text)
-        if len(found) != 1 or self._at.norm(start - 1) not in {"on", "in", "from", "the", "branch", "of"}:
+        if len(found) != 1 or self._at.norm(start - 1) not in {"on", "in", "from", "the", "branch", "of", "to", "into"}:
             return 0
         self._leave_out("ref", self._at.words[start].text, at, start + 1)
         used = 2 if self._at.norm(start + 1) == "branch" else 1

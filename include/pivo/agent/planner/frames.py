@@ -85,7 +85,7 @@ class Rule:
                 or (_everywhere(reading) and concepts <= self.allowed | {"ARCHIVE"})
                 or (
                     bool(reading.owner)
-                    and not _asked_repos(reading)
+                    and not asked_repos(reading)
                     and concepts <= self.allowed | {"REPOS", "REPO", "ORG", "BY_REPO"}
                 )
             )
@@ -134,7 +134,7 @@ def _everywhere(reading: Reading) -> bool:
     return not reading.repos or reading.defaulted
 
 
-def _asked_repos(reading: Reading) -> bool:
+def asked_repos(reading: Reading) -> bool:
     """Whether repositories are asked for, and not only said to be those of an owner."""
     said = " ".join("" if w.quoted else w.norm for w in reading.words)
     return _REPOS_ASKED.search(said) is not None

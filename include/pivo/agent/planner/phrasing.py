@@ -44,9 +44,21 @@ _OPENERS = re.compile(
     r"confused|lost|new here|new|in a hurry|unsure|puzzled|stuck|interested|preparing [\w ]+|writing [\w ]+|"
     r"doing [\w ]+)"
     r"[\s]*[,.;:!–-]+\s*"
-    r"|(?:an? |one |my |just a |another )?(?:\w+ )?(?:question|request|query)(?: (?:for|from) \w+(?: "
+    r"|(?:an? |one |my |just a |another )?(?!pull |merge |restore |snapshot |backup |verification )(?:\w+ "
+    r")?(?:question|request|query)(?: (?:for|from) \w+(?: "
     r"\w+)?)?\s*[-–:,;]+\s+"
     r"|.{3,60}?[?.!]\s+i mean(?:t)?[,:]?\s+(?=(?:who|what|which|when|where|how|list|show|commits?|files?)\b)"
+    r"|(?:just )?(?:before i forget|out of curiosity|in passing|on another note|for completeness|(?:just )?to be sure|"
+    r"just so (?:i|we) know|if i may(?: ask)?|one last thing|last question)\s*[,:.–-]+\s*"
+    r"|(?:two|three|one|another|a few|some) (?:more |last |quick |short )*(?:questions?|things?)\s*[:,–-]+\s*"
+    r"|for (?:a|an|my|our|the) \w+(?: \w+)?,? (?:i|we) (?:would )?(?:need|want|like)(?: to know)? (?=(?:a|the|all|"
+    r"every|to|who|"
+    r"what|when|which|how)\b)"
+    r"|(?:my|our|the) (?!repo|archive|commit|branch|tag|file|snapshot)\w+ (?:asks?|asked|wants?|needs?|would like|"
+    r"wonders?)"
+    r"(?: to (?:know|see|have))?(?: me| us)?(?: for| about)? (?:whether |if )?(?=(?:a list|the list|the number|a "
+    r"number|the name|"
+    r"the date|an overview|who|what|when|which|how|every|all|the last|the latest|\S+/\S+ (?:was|is|has))\b)"
     r"|(?:remind me|refresh my memory|for the record|for the audit|for my report|for context|"
     r"in case you know)[\s,:–-]+)",
     re.IGNORECASE,
@@ -166,6 +178,9 @@ def _meant(found: list[Word], at: int, vocabulary: Vocabulary) -> str | None:
         return None
     if at and not found[at - 1].quoted and found[at - 1].norm in _BEFORE_NAMES:
         return None
+    for wrong, right in (("ys", "ies"), ("yed", "ied")):
+        if word.norm.endswith(wrong) and (regular := word.norm.removesuffix(wrong) + right) in _known():
+            return regular
     options = [w for w in _meanings() if w[0] == word.norm[0] and _slip(word.norm, w)]
     if word.capital and at:
         options = [w for w in options if w in periods.NAMES]  # else a name

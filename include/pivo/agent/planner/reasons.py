@@ -67,7 +67,7 @@ def shorter(question: str, vocabulary: Vocabulary, now: datetime) -> Iterator[tu
         return
     if first == 0 and len(parts) > 1 and (put := told.context(0)):
         rest = question[question.index(parts[1]) :]
-        for pattern, text in ((_ITS, f"{put} 's"), (_IT, put), (_THERE, f"in {put}")):
+        for pattern, text in ((_ITS, f"{put}'s"), (_IT, put), (_THERE, f"in {put}")):
             if at := pattern.search(rest):
                 yield f"{rest[: at.start()]}{text}{rest[at.end() :]}", (parts[0].strip(_ENDS),)
     last = max(i for i, reason in enumerate(plain) if not reason)

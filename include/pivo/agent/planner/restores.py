@@ -19,6 +19,8 @@ from pivo.agent.planner.lexicon import restoring as res
 from pivo.agent.planner.vocabulary import Vocabulary
 from pivo.agent.planner.words import Word, joined, words
 
+_SNAPSHOTS = frozenset({"snapshot", "backup"})
+
 
 @dataclass
 class RestoreWish:
@@ -150,7 +152,11 @@ class _Wisher:
 
     def _described(self, at: int) -> int:
         """ "to the last commit by Ada", "to the commit before the last one": words that say which commit."""
-        if self._words[at].norm not in {"to", "at"} or self._words[at].quoted or self._wish.described:
+        if self._words[at].quoted or self._wish.described:
+            return 0
+        if used := self._snapshot(at):
+            return used
+        if self._words[at].norm not in {"to", "at"}:
             return 0
         end = at + 1
         while end < len(self._words) and (
@@ -167,6 +173,20 @@ class _Wisher:
         if norms <= res.LATEST | {"commit", "of"}:
             return 0
         return self._describe(joined(said), end - at)
+
+    def _snapshot(self, at: int) -> int:
+        """ "To snapshot 2", "from the first snapshot": the commit that it was taken at."""
+        the = 1 if self._norm(at + 1) == "the" else 0
+        first, second = self._norm(at + 1 + the), self._norm(at + 2 + the)
+        if self._norm(at) not in {"to", "at", "from"}:
+            return 0
+        if first in {"first", "oldest", "earliest"} and second in _SNAPSHOTS:
+            return self._describe("first snapshot", 3 + the)
+        number = 2 + (second in {"number", "no"}) + the
+        digits = self._norm(at + number).lstrip("#")
+        if first not in _SNAPSHOTS or not digits.isdigit():
+            return 0
+        return self._describe(f"snapshot {digits}", number + 1)
 
     def _describe(self, text: str, used: int) -> int:
         self._wish.described = text

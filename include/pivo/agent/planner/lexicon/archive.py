@@ -188,7 +188,8 @@ ARCHIVE: dict[str, str] = {
         "needs attention|needing attention|not all right|not in order"
     ),
     "SUCCEEDED": (
-        "successful|successfully|went well|gone well|went fine|went smoothly|completed|done successfully|went through|"
+        "passed|pass|successful|successfully|went well|gone well|went fine|went smoothly|completed|done successfully|"
+        "went through|"
         "worked out"
     ),
     "FINDING / ": "found|find any|spotted|noticed|identified|encountered|come across|observed|determined",
@@ -233,7 +234,8 @@ ARCHIVE: dict[str, str] = {
     ),
     "AUDIT QUESTION": "audit questions",
     "LONGAGO": (
-        "for the longest time|for the longest|longest ago|the longest ago|the longest time ago|least recently|stalest|"
+        "longest without|gone longest without|gone the longest without|for the longest time|for the longest|longest "
+        "ago|the longest ago|the longest time ago|least recently|stalest|"
         "most outdated|most out of date|most stale|oldest last snapshot|oldest latest snapshot|oldest last backup|"
         "oldest latest backup|least recent snapshot|least recent backup"
     ),

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 LINES: tuple[tuple[str, str], ...] = (
     (
+        r"(?:what|the commits|which commits|everything) (?:that )?(\S+) has (?:got )?(?:on top of|over|beyond|ahead "
+        r"of) (\S+)",
+        "commits on <1> not on <2>",
+    ),
+    (r"commits (?:separate|lie between|part) (\S+) (?:from|and) (\S+)", "commits between <1> and <2>"),
+    (r"(?:that |which )?(?:nobody|no one|nothing) (?:can )?(?:reach|reaches)(?: any ?more| any longer)?", "lost"),
+    (
         r"(?:that |which )?(?:has|have|had) not (?:yet )?(?:made (?:it|its way|their way)|gone|landed|arrived|come|got|"
         r"found (?:its|their) way|been (?:put|brought|pulled|taken|included)) (?:in|into|to|on|onto) (?:the "
         r")?(?:branch )?"

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 ORDER: dict[str, str] = {
+    "SMALLEST": "smallest first|lightest first",
+    "LEAST": "fewest first|least first|lowest first",
+    "FORCED": (
+        "hit by a force push|hit by a force-push|affected by a force push|affected by a force-push|"
+        "victim of a force push|suffered a force push|had a force push|had a force-push"
+    ),
     "LOST COMMIT COMMITS": "abandoned commits",
     "CHILD": (
         "follows|followed|follow|child|children|successor|successors|comes after|next commit after|commit after|"

@@ -60,11 +60,13 @@ def _count(kind: str, word: str) -> Compiler:
     return build
 
 
-def _last_tag(frame: Frame, reading: Reading) -> Query:
+def _end_tag(frame: Frame, reading: Reading) -> Query:
     select = Select("r.name, r.repo_name, c.short_hash, c.commit_time, c.author_name, c.subject, c.hash", _TO_COMMIT)
     select.where("r.current = 1").where("r.name LIKE 'refs/tags/%'")
     if reading.repo:
         select.where("r.repo_name = :repo", f"in {reading.repo}", repo=reading.repo)
+    if frame.kind == "first_tag":
+        return select.tail("ORDER BY c.commit_time LIMIT 1").query("the tag with the oldest commit")
     return select.tail("ORDER BY c.commit_time DESC LIMIT 1").query("the tag with the newest commit")
 
 
@@ -94,6 +96,7 @@ COMPILERS: dict[str, Compiler] = {
     "refs": _refs("", "refs"),
     "count_branches": _count("heads", "branches"),
     "count_tags": _count("tags", "tags"),
-    "last_tag": _last_tag,
+    "last_tag": _end_tag,
+    "first_tag": _end_tag,
     "ref_updates": _updates,
 }
