@@ -1,7 +1,7 @@
 """The archive's address on HDFS, which also says how it is reached, and hdfscli's client for it.
 
     webhdfs://namenode:9870/backups
-    swebhdfs://namenode:9871/backups?ca=/run/secrets/hdfs_ca.pem&auth=kerberos&principal={user}@EXAMPLE.ORG
+    swebhdfs://namenode:9871/backups?ca=/secrets/ca.pem&auth=kerberos&principal={user}@EXAMPLE.ORG&keytab=/secrets/keytab
 
 `swebhdfs` is WebHDFS over TLS, as Hadoop calls it. An address holds names of files, never a secret: it is an argument
 of Spark's jobs.
@@ -9,6 +9,7 @@ of Spark's jobs.
 
 from __future__ import annotations
 
+import re
 import ssl
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from hdfs import Client, InsecureClient
+from hdfs.util import HdfsError
 
-from pivo.errors import UsageError
+from pivo import kerberos
+from pivo.errors import PivoError, UsageError
 
 _PORTS = {"webhdfs": 9870, "swebhdfs": 9871}
-_OPTIONS = {"ca", "auth", "principal", "proxy"}
+_OPTIONS = {"ca", "auth", "principal", "keytab", "proxy"}
+_PAGE = re.compile(r"<title>Error \d+ (.+?)</title>")
 _EXAMPLE = "Write webhdfs://host:9870/backups or swebhdfs://host:9871/backups?ca=/…/ca.pem."
 
 
@@ -29,7 +33,8 @@ class Address:
     """An address that was read; `host` is `name:port`, `url` the address without its options.
 
     With `kerberos` the ticket's principal counts, `principal` if one is named (`{user}` in it stands for the user of
-    HDFS); with `proxy` that principal stands for the user.
+    HDFS); its ticket is fetched with the file `keytab` where one is named. With `proxy` that principal stands for the
+    user.
     """
 
     host: str
@@ -39,6 +44,7 @@ class Address:
     kerberos: bool = False
     principal: str = ""
     proxy: bool = False
+    keytab: str = ""
 
     @classmethod
     def parse(cls, url: str) -> Address:
@@ -62,6 +68,13 @@ class Address:
             "no",
         }:
             raise UsageError("The archive's address has a wrong option.", "Write auth=kerberos, proxy=yes, or neither.")
+        kerberised = options.get("auth") == "kerberos"
+        if not kerberised and (lost := {"principal", "keytab", "proxy"} & set(options)):
+            raise UsageError(
+                f"The archive's address has {min(lost)}=…, which means nothing without Kerberos.", "Add auth=kerberos."
+            )
+        if options.get("proxy") == "yes" and options.get("keytab") and "principal" not in options:
+            raise UsageError("The archive's address does not say who stands for the users.", "Add principal=….")
         tls = parts.scheme == "swebhdfs"
         if options.get("ca") and not tls:
             raise UsageError("The archive's address names a CA without TLS.", "Begin it with swebhdfs://.")
@@ -70,9 +83,10 @@ class Address:
             path=parts.path.rstrip("/") or "/",
             tls=tls,
             ca=options.get("ca", ""),
-            kerberos=options.get("auth") == "kerberos",
+            kerberos=kerberised,
             principal=options.get("principal", ""),
             proxy=options.get("proxy") == "yes",
+            keytab=options.get("keytab", ""),
         )
 
     @property
@@ -98,7 +112,22 @@ class Address:
         url = f"{'https' if self.tls else 'http'}://{self.host}"
         if not self.kerberos:
             return InsecureClient(url, user=user, timeout=timeout, session=session)
-        return _kerberos(url, user, timeout, session, self.principal, self.proxy)
+        return kerberos.client(
+            url, user, timeout, session, principal=self.principal, keytab=self.keytab, proxy=self.proxy
+        )
+
+    def refusal(self, text: str, user: str) -> PivoError | None:
+        """What it means that the NameNode said `text` to a ticket; None where it is not about one."""
+        if not self.kerberos or not any(sign in text for sign in ("GSSException", "No rules applied")):
+            return None
+        return kerberos.told(text, self.principal.replace("{user}", user), self.host, user)
+
+
+def said(err: HdfsError) -> str:
+    """What HDFS said, in a line; of a ticket that it does not take it tells on a page for people."""
+    text = str(err)
+    page = _PAGE.search(text)
+    return page[1] if page else (text.splitlines() or [""])[0]
 
 
 class _Session(requests.Session):
@@ -112,17 +141,3 @@ class _Session(requests.Session):
         if isinstance(self._trusted, str):
             kwargs["verify"] = self._trusted
         return super().request(*args, **kwargs)
-
-
-def _kerberos(
-    url: str, user: str, timeout: float | tuple[float, float], session: requests.Session, principal: str, proxy: bool
-) -> Client:
-    try:
-        from hdfs.ext.kerberos import KerberosClient
-    except ImportError as err:
-        raise UsageError(
-            f"The archive's address asks for Kerberos, and its Python packages are not installed ({err.name}).",
-            "pip install requests-kerberos gssapi krb5: that takes a compiler and the headers of Kerberos.",
-        ) from None
-    who = {"principal": principal.replace("{user}", user)} if principal else {}
-    return KerberosClient(url, proxy=user if proxy else None, timeout=timeout, session=session, **who)

@@ -2,7 +2,7 @@
 
 | Connection | type | gives |
 |---|---|---|
-| pivo_hdfs | webhdfs | host, port, login (the reader); extra: `path`, `writer`, `keeper`, `use_ssl`, `verify`, `auth` |
+| pivo_hdfs | webhdfs | host, port, login (the reader); extra: `path`, `writer`, `keeper`, and :func:`_archive`'s |
 | pivo_kafka | kafka | extra: librdkafka's settings |
 | pivo_spark | spark | host (`spark://…`), port |
 | pivo_github | http | host (the API's base URL), password (the token) |
@@ -87,11 +87,11 @@ def settings() -> Settings:
 
 
 def _archive(hdfs: Any, path: str) -> str:
-    """The archive's address, with how it is reached."""
+    """The archive's address, with how it is reached: `use_ssl`, `verify`, `auth`, `principal`, `keytab`, `proxy`."""
     extra = hdfs.extra_dejson
     tls = str(extra.get("use_ssl", "")).lower() in {"true", "1"}
     ca = extra.get("verify")
-    options = {name: str(extra[name]) for name in ("auth", "principal", "proxy") if extra.get(name)}
+    options = {name: str(extra[name]) for name in ("auth", "principal", "keytab", "proxy") if extra.get(name)}
     options |= {"ca": ca} if tls and isinstance(ca, str) else {}
     scheme, port = ("swebhdfs", 9871) if tls else ("webhdfs", 9870)
     return f"{scheme}://{hdfs.host}:{hdfs.port or port}/{path}" + (f"?{urlencode(options)}" if options else "")

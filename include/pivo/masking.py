@@ -24,7 +24,7 @@ _known: set[str] = set()
 _LOGIN = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*)://(?P<login>[^\s/?#\"'<>`]+)@", re.I)
 _QUERY = re.compile(
     r"(?P<name>[?&](?:access_?token|private_?token|auth|token|api_?key|key|pass(?:word)?|secret|sig|signature"
-    r"|x-amz-(?:signature|credential|security-token)))=[^\s&#\"'<>`]+",
+    r"|delegation|x-amz-(?:signature|credential|security-token)))=[^\s&#\"'<>`]+",
     re.I,
 )
 _TOKENS = re.compile(

@@ -26,8 +26,9 @@ from hdfs import Client
 from hdfs.client import _to_error
 from hdfs.util import HdfsError
 
-from pivo.errors import ArchiveConflict, ArchiveError, NotFound, Unavailable, UsageError
-from pivo.hdfsaddress import Address
+from pivo import kerberos
+from pivo.errors import ArchiveConflict, ArchiveError, NotFound, PivoError, Unavailable, UsageError
+from pivo.hdfsaddress import Address, said
 from pivo.models import SNAPSHOT_DIR
 from pivo.webhdfs import Direct, NotDirect
 
@@ -148,7 +149,7 @@ class HdfsStore:
         self._host = self._address.host
         self._timeout = timeout
         self._local = threading.local()
-        self._direct = Direct(self._address, user, timeout)
+        self._direct = Direct(self._address, user, timeout, lambda: self.client)
 
     @property
     def client(self) -> Client:
@@ -168,9 +169,15 @@ class HdfsStore:
         except HdfsError as err:
             raise self._translate(path, err) from err
         except requests.RequestException as err:
-            raise self._away(err, "did not answer") from err
+            raise self._away(err, "did not answer") from self._cause(err)
 
-    def _away(self, err: requests.RequestException, what: str) -> Unavailable:
+    def _cause(self, err: Exception) -> Exception | None:
+        """What may stand in a log's traceback: with Kerberos a DataNode's URL, which errors quote, holds a token."""
+        return None if self._address.kerberos else err
+
+    def _away(self, err: requests.RequestException, what: str) -> PivoError:
+        if isinstance(err, kerberos.NoTicket):
+            return err.told
         if isinstance(err, requests.exceptions.SSLError):
             return Unavailable(
                 f"HDFS at {self._host} is not who it says, or speaks no TLS: {_first(err)}.",
@@ -180,7 +187,7 @@ class HdfsStore:
 
     def _translate(self, path: str, err: HdfsError) -> Exception:
         kind = getattr(err, "exception", None) or ""
-        text = (str(err).splitlines() or [""])[0]
+        text = said(err)
         if kind == "FileNotFoundException" or any(sign in text for sign in _MISSING):
             return NotFound(f"{self.url}/{path} is not in the archive.", "Check the name.")
         if kind == "FileAlreadyExistsException" or "already exists" in text:
@@ -191,8 +198,10 @@ class HdfsStore:
             mine = "no ticket that is valid there" if self._address.kerberos else "no Kerberos, which it asks for"
             return ArchiveError(
                 f"HDFS at {self._host} does not let {self.user} in: there is {mine}.",
-                "Get one (kinit, or a keytab in KRB5_CLIENT_KTNAME) and say auth=kerberos in PIVO_ARCHIVE.",
+                "Get one (kinit), or name a keytab: PIVO_ARCHIVE=…?auth=kerberos&keytab=….",
             )
+        if refusal := self._address.refusal(text, self.user):
+            return refusal
         if kind == "AccessControlException":
             return ArchiveError(
                 f"HDFS refused {self.user} at {path or '/'}: {text}",
@@ -246,7 +255,7 @@ class HdfsStore:
         except HdfsError as err:
             raise self._translate(path, err) from err
         except requests.RequestException as err:
-            raise self._away(err, f"broke off after {got:,} bytes of {path}") from err
+            raise self._away(err, f"broke off after {got:,} bytes of {path}") from self._cause(err)
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
         try:

@@ -10,9 +10,13 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import requests
+from hdfs import Client
 
 from pivo.hdfsaddress import Address
 
@@ -29,11 +33,13 @@ class NotDirect(Exception):
 class Direct:
     """Reads as HDFS user `user` by way of the NameNode at `address`. Safe to share by threads.
 
-    Not with Kerberos, where every failure is NotDirect: hdfscli's client has the tickets.
+    With Kerberos the NameNode is asked by the calling thread's hdfscli `client`, which has the tickets; what it names
+    as a DataNode's address holds a token that the DataNode takes.
     """
 
-    def __init__(self, address: Address, user: str, timeout: float) -> None:
+    def __init__(self, address: Address, user: str, timeout: float, client: Callable[[], Client] | None = None) -> None:
         self._address = address
+        self._client = client
         self._context = address.context()
         self._user = user
         self._timeout = timeout
@@ -77,7 +83,7 @@ class Direct:
 
     def list(self, path: str) -> list[dict[str, Any]]:
         """The FileStatus of each name in the folder at the absolute `path`; NotDirect for every failure."""
-        body = self._get(self._address.host, self._target(path, op="LISTSTATUS"))
+        body = self._namenode(path, op="LISTSTATUS")
         try:
             return list(json.loads(body)["FileStatuses"]["FileStatus"])
         except (ValueError, KeyError, TypeError) as err:
@@ -87,22 +93,33 @@ class Direct:
         """The bytes that all DataNodes have free, and those of a block; None where no DataNode is known to be up."""
         try:
             status, defaults = (
-                json.loads(self._get(self._address.host, self._target("/", op=op)))[told]
+                json.loads(self._namenode("/", op=op))[told]
                 for op, told in (("GETSTATUS", "FsStatus"), ("GETSERVERDEFAULTS", "FsServerDefaults"))
             )
             return (int(status["remaining"]), int(defaults["blockSize"])) if status["capacity"] else None
         except (NotDirect, ValueError, KeyError, TypeError):
             return None
 
-    def _target(self, path: str, **asked: str) -> str:
-        return f"/webhdfs/v1{quote(path)}?{urlencode(asked | {'user.name': self._user})}"
+    def _namenode(self, path: str, **asked: str) -> bytes:
+        place = f"/webhdfs/v1{quote(path)}"
+        if not self._address.kerberos:
+            return self._get(self._address.host, f"{place}?{urlencode(asked | {'user.name': self._user})}")
+        if self._client is None:
+            raise NotDirect("nobody here has a ticket")
+        doas = {"doas": self._user} if self._address.proxy else {}
+        scheme = "https" if self._address.tls else "http"
+        try:
+            answer = self._client()._request("GET", url=f"{scheme}://{self._address.host}{place}", params=asked | doas)
+        except requests.RequestException as err:
+            raise NotDirect(f"{self._address.host} did not answer: {err}") from err
+        if answer.status_code != 200:
+            raise NotDirect(f"{self._address.host} answered {answer.status_code}")
+        return bytes(answer.content)
 
     def _locate(self, path: str, offset: int, without: str) -> str:
         """The URL at a DataNode for reading at `offset`; not at `without` (`name:port`) if there is a choice."""
         other = {"excludedatanodes": without} if without else {}
-        body = self._get(
-            self._address.host, self._target(path, op="OPEN", noredirect="true", offset=str(offset), **other)
-        )
+        body = self._namenode(path, op="OPEN", noredirect="true", offset=str(offset), **other)
         try:
             return str(json.loads(body)["Location"])
         except (ValueError, KeyError, TypeError) as err:
@@ -119,8 +136,6 @@ class Direct:
         return data
 
     def _get(self, netloc: str, target: str) -> bytes:
-        if self._address.kerberos:
-            raise NotDirect("hdfscli's client has the tickets")
         parts = urlsplit(f"//{netloc}")
         connection = (
             HTTPSConnection(parts.hostname or "", parts.port, timeout=_CONNECT_SECONDS, context=self._context)

@@ -34,7 +34,7 @@ LAYERS = (
     {"webhdfs", "sparkjob", "wire"},
     {"hdfsaddress"},
     {"settings"},
-    {"gitobjects", "gitmemory", "gitaccess"},
+    {"gitobjects", "gitmemory", "gitaccess", "kerberos"},
     {"models", "removed", "errors", "progress", "trace", "findings", "alerts", "masking"},
 )
 _HEAVY = {"pivo", "pyspark", "dulwich", "hdfs", "confluent_kafka"}

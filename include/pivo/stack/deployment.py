@@ -9,7 +9,8 @@ import requests
 from hdfs.util import HdfsError
 
 from pivo.errors import Unavailable, UsageError
-from pivo.hdfsaddress import Address
+from pivo.hdfsaddress import Address, said
+from pivo.kerberos import NoTicket
 from pivo.settings import Settings
 from pivo.stack.hdfs import make_archive
 
@@ -27,9 +28,12 @@ def prepare_archive(settings: Settings, superuser: str) -> str:
     client = address.client(superuser, 30.0, direct=True)
     try:
         make_archive(settings, client, address.path)
+    except NoTicket as err:
+        raise err.told from None
     except (requests.RequestException, HdfsError) as err:
-        raise Unavailable(
-            f"The archive's folder {address.path} could not be made: {str(err).splitlines()[0]}",
+        text = said(err) if isinstance(err, HdfsError) else str(err).splitlines()[0]
+        raise address.refusal(text, superuser) or Unavailable(
+            f"The archive's folder {address.path} could not be made: {text}",
             "Check the NameNode, and that PIVO_HDFS_SUPERUSER names the user who started it.",
         ) from err
     return settings.archive
