@@ -98,7 +98,7 @@ function stageRow(run, stage) {
   const task = `dags/${run.dag_id}/runs/${encodeURIComponent(run.run_id)}/tasks/${stage.name}` + (stage.map_index >= 0 ? `/mapped/${stage.map_index}` : "");
   return el("li", { class: stage.state || "" }, mark(stage.state), el("b", {}, STAGES[stage.name] || stage.name),
     el("span", { class: "grow" }, said + (active && stage.percent !== null ? ` · ${stage.percent} %` : "")),
-    el("span", { class: "seconds" }, stage.seconds === null ? "" : `${stage.seconds} s`),
+    el("span", { class: "seconds" }, stage.seconds === null ? "" : `${stage.seconds.toFixed(1)} s`),
     stage.state === "awaiting_input" ? outside(`${task}/required_actions`, "Answer") : stage.state ? outside(task, "Log") : el("span"), bar);
 }
 
