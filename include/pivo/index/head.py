@@ -2,7 +2,7 @@
 
 A commit's changes are told against its first parent, so the newest change of each path along the line of first
 parents is what the head's tree has there. Only what is new of that line is looked at; the whole of it when the old
-head is not on it (a force-push), or when commits came after the snapshot that they belong to. A line that is all in
+head is not on it (a force-push), or when commits came after the snapshot that they belong to. What of a line is in
 the batch at hand is not read back from the tables, which takes seven times as long.
 """
 
@@ -42,11 +42,12 @@ def follow(db: sqlite3.Connection, repo_id: int, rows: Rows | None = None, *, an
     if now is None or (now == before and not anew):
         return
     start = "" if anew or before is None else before
-    newest = _at_hand(rows, repo_id, now, start) if rows else None
-    if newest is None:
-        newest, reached = _read(db, repo_id, now, start)
-    else:
-        reached = True
+    newest, at = _at_hand(rows, repo_id, now, start) if rows else ([], now)
+    reached = at == start
+    if not reached:
+        told = {path for path, *_ in newest}
+        older, reached = _read(db, repo_id, at, start)
+        newest += [change for change in older if change[0] not in told]
     if not reached or not start:
         db.execute("DELETE FROM head_files WHERE repo_id = ?", (repo_id,))
     else:
@@ -59,18 +60,16 @@ def follow(db: sqlite3.Connection, repo_id: int, rows: Rows | None = None, *, an
     db.execute("UPDATE repos SET files_head = head WHERE id = ?", (repo_id,))
 
 
-def _at_hand(rows: Rows, repo_id: int, now: str, start: str) -> list[Change] | None:
-    """The newest change of each path between `start` (empty: the beginning) and `now`; None when not all is here."""
+def _at_hand(rows: Rows, repo_id: int, now: str, start: str) -> tuple[list[Change], str]:
+    """The newest change of each path from `now` towards `start` (empty: the beginning), as far as it is in the batch,
+    and the commit that comes next: `start`, or one to be read."""
     newest: dict[int, Change] = {}
     at = now
-    while at != start:
-        found = rows.whole.get((repo_id, at))
-        if found is None:
-            return None
+    while at != start and (found := rows.whole.get((repo_id, at))):
         at, first, end = found
         for change in rows.files[first:end]:
             newest.setdefault(change[1], change)
-    return [(path, status, mode, blob, size, c) for c, path, status, mode, blob, _, _, size in newest.values()]
+    return [(path, status, mode, blob, size, c) for c, path, status, mode, blob, _, _, size in newest.values()], at
 
 
 def _read(db: sqlite3.Connection, repo_id: int, now: str, start: str) -> tuple[list[Change], bool]:
