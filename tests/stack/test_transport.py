@@ -12,20 +12,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from deploy_kit import free_port
 from gitmake import linear
@@ -35,6 +28,7 @@ from pivo.settings import CHECKOUT, Settings
 from pivo.stack import airflow, kafka, spark
 from pivo.stack.java import find, jvm
 from pivo.store import open_store
+from tls_kit import Authority
 
 pytestmark = pytest.mark.stack
 
@@ -74,41 +68,6 @@ def test_spark_lets_nobody_in_who_does_not_know_its_secret(stack: Settings, tmp_
     secret = "spark.authenticate.secret"
     told = refused(stack, tmp_path / "wrong", [f"{secret} another" if r.startswith(secret) else r for r in rows])
     assert (stack.home / "secrets" / "spark").read_text().strip() not in told
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A certificate authority of this test's own: its certificate, and a server's key with its chain, as PEM files."""
-
-    ca: Path
-    server: Path
-
-    @classmethod
-    def make(cls, folder: Path) -> Authority:
-        def name(text: str) -> x509.Name:
-            return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-        now = datetime.now(UTC)
-        ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-
-        def certificate(subject: str, public: Any, *extensions: x509.ExtensionType) -> x509.Certificate:
-            made = x509.CertificateBuilder(name("PIVO's test authority"), name(subject), public.public_key())
-            made = made.serial_number(x509.random_serial_number())
-            made = made.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
-            for extension in extensions:
-                made = made.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-            return made.sign(ca_key, hashes.SHA256())
-
-        root = certificate("PIVO's test authority", ca_key, x509.BasicConstraints(ca=True, path_length=None))
-        here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")])
-        leaf = certificate("server", key, here, x509.BasicConstraints(ca=False, path_length=None))
-        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        told = cls(folder / "ca.pem", folder / "server.pem")
-        told.ca.write_bytes(root.public_bytes(serialization.Encoding.PEM))
-        told.server.write_bytes(
-            key.private_bytes(*form) + b"".join(c.public_bytes(serialization.Encoding.PEM) for c in (leaf, root))
-        )
-        return told
 
 
 @pytest.fixture
@@ -194,18 +153,25 @@ def test_every_client_of_kafka_speaks_tls_and_logs_in(
 
     configure()
     told = Settings.load(own)
-    connection = json.dumps(airflow.connections(told)["pivo_kafka"])
-    script = (
-        "from airflow.providers.apache.kafka.hooks.consume import KafkaConsumerHook\n"
-        "consumer = KafkaConsumerHook(['pivo-snapshot-state'], 'pivo_kafka').get_consumer()\n"
-        "print('TOPICS', *sorted(t for t in consumer.list_topics(timeout=20).topics if t.startswith('pivo')))\n"
-        "consumer.close()\n"
+    connection: dict[str, Any] = airflow.connections(told)["pivo_kafka"]
+    # the DAG's own trigger: what it hears, with no other settings than the Connection's
+    producer = (
+        "import asyncio, sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from pivo_index import news\n"
+        "trigger = news.watchers[0].trigger\n"
+        "stream = type(trigger).create_shared_stream_producer(trigger.serialize()[1])\n"
+        "async def listen():\n"
+        "    async for value, payload in stream.open_stream():\n"
+        "        return payload.topic, value\n"
+        "print('HEARD', *asyncio.run(asyncio.wait_for(listen(), 60)))\n"
     )
-    env = {**own, "AIRFLOW_HOME": str(tmp_path / "airflow"), "AIRFLOW_CONN_PIVO_KAFKA": connection}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert "TOPICS pivo-audit-logs pivo-commit-events pivo-snapshot-state" in done.stdout, done.stdout + done.stderr
+    heard = {**connection, "extra": connection["extra"] | {"auto.offset.reset": "earliest"}}
+    env = {**own, "AIRFLOW_HOME": str(tmp_path / "airflow"), "AIRFLOW_CONN_PIVO_KAFKA": json.dumps(heard)}
+    words = [sys.executable, "-c", producer, str(CHECKOUT / "dags")]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert "HEARD pivo-snapshot-state" in done.stdout and '"seq": 1' in done.stdout, done.stdout + done.stderr
+    assert password not in done.stdout + done.stderr
 
 
 class Tunnel:
