@@ -6,25 +6,12 @@ from pivo.agent.planner import conditions
 from pivo.agent.planner.conditions import MEASURES
 from pivo.agent.planner.fits import ANY, GROUP, GROUPED, MANY, NTH, ONE, OPT, PLURALS, WHEN, WIDE
 from pivo.agent.planner.frames import Rule, asked_repos
+from pivo.agent.planner.run_rules import RUN_RULES
 from pivo.agent.planner.words import wordset
 
 ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule("help", "HELP"),
-    Rule("run_status", "", "STATUS ASOF RUN RESTORE SNAPSHOT VERIFY DRILL LAST", {"run": ONE}),
-    Rule(
-        "run_status",
-        "DAG",
-        "RESTORE SNAPSHOT VERIFY DRILL INDEX RUN LAST STATUS ASOF WHEN WHY FAILED SUCCEEDED CURRENT RUNNING HEALTH",
-        {},
-        lambda r: conditions.over_all(r) and conditions.single(r),
-    ),
-    Rule(
-        "run_status",
-        "RUN|STATUS|CURRENT|ASOF RESTORE|SNAPSHOT|VERIFY|DRILL",
-        "STATUS ASOF RUN LAST CURRENT RUNNING SUCCEEDED",
-        {},
-        lambda r: conditions.over_all(r) and not conditions.said(r, wordset("restores verifications drills")),
-    ),
+    *RUN_RULES,
     Rule(
         "audit",
         "AUDIT",
@@ -78,6 +65,13 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
     Rule("never_verified", "NOT VERIFY REPOS", "", {"owner": OPT}, conditions.over_all),
     Rule("stale_verified", "NEVER VERIFY", "REPOS", {"periods": ONE, "ends": OPT, "owner": OPT}, conditions.since),
     Rule("stale_verified", "NOT VERIFY", "REPOS", {"periods": ONE, "ends": OPT, "owner": OPT}, conditions.since),
+    Rule(
+        "verifications",
+        "VERIFY REPOS",
+        "WHEN DEEP SHALLOW",
+        {"periods": ONE, "ends": OPT, "owner": OPT},
+        conditions.over_all,
+    ),
     Rule("drills", "DRILL", "LAST WHEN RECENT FIRST VERIFY REQUESTED RUN", {**WHEN, **MANY, "number": OPT}),
     Rule(
         "last_verification",
@@ -284,7 +278,7 @@ ARCHIVE_RULES: tuple[Rule, ...] = (
         "REPO COMMIT|CHANGE|PERSON|WROTE|REPOS",
         "REPOS PEOPLE COMMITS WHERE",
         {"people": ONE, **WHEN, "repos": ANY},
-        lambda r: "REPOS" in r.concepts and conditions.over_all(r),
+        lambda r: ("REPOS" in r.concepts or asked_repos(r)) and conditions.over_all(r),
     ),
     Rule("repos_of_person", "WHERE COMMIT", "", {"people": ONE, **WHEN}, conditions.over_all),
     Rule("repos", "BY_REPO SHOW", "ARCHIVE", {"owner": OPT}, conditions.over_all),

@@ -139,7 +139,7 @@ ARCHIVE: dict[str, str] = {
     ),
     "RUN": "run|dag run|runs|job|airflow run|dag runs|airflow runs|airflow job|pipeline|run id|airflow dag|dag",
     "STATUS": (
-        "how are|how far along is|how far is|how far|status|how is|succeed|succeeded|succeeding|come along|"
+        "how are|how far along is|how far is|how far|status|how is|come along|"
         "coming along|progress|progressing|how well|proceeding|completed yet|done yet|over yet|still going on"
     ),
     "RUNNING": (
@@ -196,6 +196,7 @@ ARCHIVE: dict[str, str] = {
     "HEALTH / ": "stand|doing|stands|fare|fares|faring",
     "RUN / REQUESTED / ": "ran",
     "STATUS /  / SUCCEEDED": "finish|finished",
+    "SUCCEEDED / STATUS": "succeed|succeeded|succeeding|succeeds",
     "RESTORE RUNNING": (
         "currently being restored|being restored right now|being restored now|being restored at the moment|"
         "being restored just now|being recovered|being recovered right now|currently restoring|restoring right now|"

@@ -14,6 +14,7 @@ from pivo.agent.planner.lexicon.things import HEX, LAST, PEOPLE, THINGS, WE
 REWRITES: tuple[tuple[str, str], ...] = (
     *LINES,
     *COMMANDS,
+    (r"^how many (.+?) and (?:what|which)(?: ones)? are (?:they|those|these)(?: called)?$", "list the <1>"),
     # where
     (
         r"(?:no matter|regardless of|irrespective of|never mind) (?:in |on )?(?:which|what|the) (?:repo|repository|"

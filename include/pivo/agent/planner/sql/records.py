@@ -22,9 +22,10 @@ def _restores(columns: str, tail: str, says: str) -> Compiler:
                          past_target=reading.target[:-1] + "0")  # fmt: skip
         elif reading.target:
             select.where("target = :target", f"into {reading.target}", target=reading.target)
-        if "FAILED" in reading.concepts:
+        asked = frame.kind == "last_restore" and reading.words[0].norm in {"did", "has", "was", "is"}  # how it ended
+        if "FAILED" in reading.concepts and not asked:
             select.where("state = 'failed'", "that failed")
-        if "SUCCEEDED" in reading.concepts:
+        if "SUCCEEDED" in reading.concepts and not asked:
             select.where("state = 'pushed'", "that succeeded")
         if "RUNNING" in reading.concepts:
             select.where("finished_at IS NULL", "that have not ended")
