@@ -271,7 +271,7 @@ def test_the_archive_is_written_and_read_over_tls(
         assert [e.name for e in store.list(folder)] == ["moved"]
         served = tunnel.served
         store.delete(folder)
-        assert served >= 8, "something went by another way"
+        assert served >= 7, f"something went by another way: {served}"
 
         (tmp_path / "other").mkdir()
         stranger = open_store(f"swebhdfs://{place}?ca={Authority.make(tmp_path / 'other').ca}", "pivo-reader")
