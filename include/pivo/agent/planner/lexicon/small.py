@@ -22,7 +22,7 @@ FILLER = wordset(
     "really recap regard regards respective respectively right rn rough roughly sake seem seems seen shit simply "
     "sir so some somebody somehow someone something somewhere sorry specific specifically still stuff such "
     "suppose sure surely sweet take taken takes tbh thank thanks that the themself themselves then there thereby "
-    "therefore thing think this though through throughout thus thx to together too took truly turn turned ty u uh "
+    "therefore thing think this though through throughout thus thx to too took truly turn turned ty u uh "
     "um up upon ur us various very via want wants was we went were whatsoever whichever whilst whoever whole wish "
     "with within wonder wondered wondering wow wtf y'all yeah yep yes yet yo you your yourself yup "
 )
