@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from pivo import hooks
 from pivo.errors import NotFound, PivoError, Unavailable
+from pivo.hdfsaddress import Address
 from pivo.orchestrator import _ERROR
 
 
@@ -77,6 +78,20 @@ def test_connections_are_laid_over_the_environment(monkeypatch: pytest.MonkeyPat
     assert (found.forge.api_url, found.forge.token) == ("https://ghe.corp/api/v3", "token-word")
     assert (found.gemini.api_key, found.gemini.model) == ("key-word", "m")
     assert "token-word" not in repr(found) and "key-word" not in repr(found)
+
+
+def test_a_connection_to_a_kerberised_hdfs_says_all_that_the_address_says() -> None:
+    told = {"use_ssl": True, "verify": "/secrets/ca.pem", "auth": "kerberos", "principal": "{user}@EXAMPLE.ORG"}
+    extra = json.dumps(told | {"keytab": "/secrets/pivo.keytab", "proxy": "no"})
+    connection = Connection(conn_id="pivo_hdfs", conn_type="webhdfs", host="nn.example.org", extra=extra)
+    read = Address.parse(hooks._archive(connection, "backups"))
+    assert (read.url, read.ca) == ("swebhdfs://nn.example.org:9871/backups", "/secrets/ca.pem")
+    assert (read.kerberos, read.principal, read.keytab, read.proxy) == (
+        True,
+        "{user}@EXAMPLE.ORG",
+        "/secrets/pivo.keytab",
+        False,
+    )
 
 
 def test_without_connections_the_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
