@@ -31,17 +31,27 @@ def announced(kafka: Mapping[str, str], repo: str) -> int:
     """
     key = (os.getpid(), tuple(sorted(kafka.items())))  # a client does not outlive a fork
     with _LOCK:
-        reader = _readers.get(key) or _Reader(kafka)
+        reader = _readers.pop(key, None)
         try:
-            reader.catch_up()
+            if reader is None or not _goes_on(reader):
+                reader = _Reader(kafka)
+                reader.catch_up()
         except KafkaException as err:
-            _readers.pop(key, None)
             raise unavailable(kafka, err) from err
-        if reader.complete:
+        if reader.complete:  # what another has not seen may never come to it
             _readers[key] = reader
-        else:  # what it has not seen may never come to it
-            _readers.pop(key, None)
         return reader.highest.get(repo.encode("utf-8", "surrogateescape"), 0)
+
+
+def _goes_on(reader: _Reader) -> bool:
+    """Lets a reader catch up; False for one that heard of a topic without partitions while Kafka was starting again."""
+    try:
+        reader.catch_up()
+    except KafkaException as err:
+        if err.args[0].code() not in (KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC):
+            raise
+        return False
+    return True
 
 
 class _Reader:

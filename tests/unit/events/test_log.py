@@ -7,10 +7,11 @@ import logging
 import time
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from index_kit import MockKafka, Snap, commit, manifest, sha
 from pivo.errors import Unavailable
-from pivo.events import AUDIT_TOPIC, COMMIT_TOPIC, STATE_TOPIC, AuditEvent, EventLog, RestoreEvent, ensure_topics
+from pivo.events import AUDIT_TOPIC, COMMIT_TOPIC, STATE_TOPIC, AuditEvent, EventLog, RestoreEvent, ensure_topics, state
 from pivo.events.topics import client_config
 
 NOWHERE = {"bootstrap.servers": "127.0.0.1:1"}
@@ -49,6 +50,21 @@ def test_announced_is_the_highest_of_its_own_repository(mock):
         assert log.announced("acme/PIVO") == 4
         assert log.announced("acme/PIV") == 9
         assert log.announced("acme") == 0
+
+
+def test_a_reader_that_heard_of_no_partitions_while_kafka_started_is_replaced(mock, monkeypatch):
+    snap(seq=3).announce(mock.config)
+    log = EventLog(mock.config)
+    assert log.announced("acme/PIVO") == 3
+    (kept,) = (r for (_, config), r in state._readers.items() if config == tuple(sorted(mock.config.items())))
+    asked = []
+
+    def forgotten():
+        asked.append(1)
+        raise KafkaException(KafkaError(KafkaError._UNKNOWN_PARTITION))
+
+    monkeypatch.setattr(kept, "catch_up", forgotten)
+    assert (log.announced("acme/PIVO"), log.announced("acme/PIVO"), asked) == (3, 3, [1])
 
 
 def test_a_state_that_cannot_be_read_does_not_stop_anybody(mock):
