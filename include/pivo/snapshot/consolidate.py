@@ -1,12 +1,13 @@
 """Consolidation: a snapshot that adds nothing but one pack in the place of many small ones.
 
-A night adds a pack, and the packs of a year are too many to look into. So when a reader would have `MOST` packs, all
-nights' packs become one of the next level, and those of a level below with them where there are less than `FAN`. A pack
-that is larger than all others of its level together (the first snapshot's, as a rule) is left alone. As late as that,
-and with one pack fewer each time: so each object of the first 600 nights is written once more, and not every level.
+A night adds a pack, and the packs of a year are too many to look into. So when a reader would have `MOST` packs, most
+nights' packs become one of the next level, and those of that level with them where there are less than `FAN`. What
+outweighs them (the first snapshot, an import of many files) is left alone: the few largest nights are most of a year's
+bytes. As late as that, and with one pack fewer each time: so few objects of the first year are written more than once
+again, and the largest ones not at all.
 
-The new pack is thin on the largest one (snapshot/thin.py), until it has outgrown that one: then it is
-whole, and new ones build on it. A pack that others build on stays until they are replaced too.
+The new pack is thin on whole ones (snapshot/thin.py) where that spares a fifth, else whole, and new ones build on it. A
+pack that others build on stays until they are replaced too.
 
 The new pack holds every object of those that it replaces, lost commits' too: nothing is judged by what refs reach.
 The replaced packs stay where they are, and older manifests go on naming them; see retain.py for what may go.
@@ -30,7 +31,6 @@ from pivo.snapshot.archive import Archive
 from pivo.snapshot.objects import ObjectReader
 from pivo.snapshot.publish import Upload, settle
 from pivo.snapshot.repack import Repack
-from pivo.snapshot.thin import anchor
 from pivo.store import Store
 
 MOST = 40
@@ -39,23 +39,32 @@ MOST = 40
 FAN = 16
 """Packs that become one, at least: with fewer, those of the next level are taken along."""
 
+_HEAVY = 4
+"""A pack of over a fourth of all smaller ones is not written again with them, unless too few are left."""
+
 _log = logging.getLogger(__name__)
 
 
 def due(manifest: Manifest) -> tuple[StoredPack, ...]:
     """The packs that should become one now, oldest first; none as long as a reader has few."""
-    chosen: list[StoredPack] = []
     if len(manifest.packs) < MOST:
         return ()
-    for level in range(1 + max((p.level for p in manifest.packs), default=0)):
-        ready = sorted((p for p in manifest.packs if p.level == level), key=lambda p: p.size)
-        while ready and ready[-1].size > sum(p.size for p in ready[:-1]):
-            ready.pop()
-        needed = {key for p in manifest.packs if p not in chosen and p not in ready for key in p.bases}
-        chosen += [p for p in ready if p.key not in needed]
-        if len(chosen) >= FAN:
-            return tuple(p for p in manifest.packs if p in chosen)
+    for heavy in range(_HEAVY, 0, -1):
+        for level in range(1 + max(p.level for p in manifest.packs)):
+            ready = sorted((p for p in manifest.packs if p.level <= level), key=lambda p: p.size)
+            while ready and heavy * ready[-1].size > sum(p.size for p in ready[:-1]):
+                ready.pop()
+            chosen = _closed(manifest.packs, {p.key for p in ready})
+            if len(chosen) >= FAN:
+                return chosen
     return ()
+
+
+def _closed(packs: Sequence[StoredPack], keys: set[str]) -> tuple[StoredPack, ...]:
+    """Those of `keys` on which no other pack builds, nor one that stays for that."""
+    while needed := keys & {key for p in packs if p.key not in keys for key in p.bases}:
+        keys = keys - needed
+    return tuple(p for p in packs if p.key in keys)
 
 
 def consolidate(
@@ -86,9 +95,9 @@ def consolidate(
             progress("collecting packs", number, len(chosen))
             work.fetch(archive, previous.repo, pack)
         progress("repacking", 0, None)
-        base = anchor(p for p in previous.packs if p not in chosen)
+        whole = [p for p in reversed(previous.packs) if p not in chosen and not p.thin]
         reader = ObjectReader(store, previous)
-        made = work.repack(reader, base)
+        made = work.repack(reader, whole)
         return _publish(archive, previous, reader, chosen, made, progress)
 
 

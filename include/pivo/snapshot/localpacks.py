@@ -143,21 +143,24 @@ def bases(pack: Path) -> set[str]:
 
 
 def groups(packs: Sequence[Path]) -> list[list[Path]]:
-    """The packs in groups to be joined, in order: git resolves no deltas on an object that a stream has twice.
+    """The packs in groups to be joined, in order: git resolves no deltas on an object that a stream has twice, nor on
+    one that it has and that git can also find elsewhere.
 
     Their indexes are beside them.
     """
-    made: list[tuple[list[Path], set[bytes]]] = []
+    made: list[tuple[list[Path], set[bytes], set[bytes]]] = []
     for pack in packs:
-        own = set(ids(pack.with_suffix(".idx")))
-        for group, there in made:
-            if len(own) + len(there) <= _TOGETHER and own.isdisjoint(there):
+        own, needed = set(ids(pack.with_suffix(".idx"))), set(map(bytes.fromhex, bases(pack)))
+        for group, there, elsewhere in made:
+            apart = there.isdisjoint(own | needed) and elsewhere.isdisjoint(own)
+            if apart and len(own) + len(there) <= _TOGETHER:
                 group.append(pack)
                 there |= own
+                elsewhere |= needed
                 break
         else:
-            made.append(([pack], own))
-    return [group for group, _ in made]
+            made.append(([pack], own, needed))
+    return [group for group, _, _ in made]
 
 
 def slices(packs: Sequence[Path]) -> list[Slice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 
@@ -23,10 +23,11 @@ SHARED_CACHE = BlockCache()
 
 
 class _Pack:
-    """One pack; `bases` are the packs that its deltas may build on."""
+    """One pack; `bases` are the packs that its deltas may build on, `told` gives a pack's summary."""
 
     def __init__(self, store: Store, folder: str, pack: StoredPack, cache: BlockCache) -> None:
         self.bases: list[_Pack] = []
+        self.told: Callable[[StoredPack], str] = lambda pack: pack.summary
         self.path = f"{folder}/{pack.snapshot}/{pack.file_name}"
         self.stored = pack
         self.checked = False
@@ -75,7 +76,10 @@ class _Pack:
                     f"{self.path} builds on {key}, which its manifest does not name.", "Verify the archive."
                 )
         for base in self.bases:
-            offset = base.index.find(oid) if may_hold(base.stored.summary, oid) else None
+            # As in ObjectReader._likely: the only pack that is left is not worth a summary that lies apart.
+            alone = base.index.at_hand or base is self.bases[-1]
+            summary = base.stored.summary if alone else self.told(base.stored)
+            offset = base.index.find(oid) if may_hold(summary, oid) else None
             if offset is not None:
                 return base, offset
         for base in self.bases:
@@ -115,6 +119,7 @@ class ObjectReader:
             # Those first that can tell what they do not hold.
             bases = [self._by_key[key] for key in pack.stored.bases if key in self._by_key]
             pack.bases = sorted(bases, key=lambda base: not base.stored.summary)
+            pack.told = self.summary
 
     def __enter__(self) -> ObjectReader:
         return self

@@ -1,11 +1,11 @@
-"""One pack out of several, in a temporary repository: thin on a pack that stays, or whole."""
+"""One pack out of several, in a temporary repository: thin on whole packs that stay, or whole."""
 
 from __future__ import annotations
 
 import heapq
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pivo.errors import ArchiveError, Unavailable
@@ -16,10 +16,11 @@ from pivo.snapshot.localpacks import count_objects
 from pivo.snapshot.objects import ObjectReader
 from pivo.snapshot.packidx import copy_out
 from pivo.snapshot.summary import ids
-from pivo.snapshot.thin import ROOT, Bench, lay_named, slim
+from pivo.snapshot.thin import ROOT, Bench, anchor, lay_named, slim
 
 _MANY = 1_000_000  # objects whose names are held in memory; more become a whole pack
-_OUTGROWN = 4  # times its base's size: packs that are more become no thin pack of that size
+_OUTGROWN = 4  # times the largest base's size: packs that are more become a whole one
+_WORTH = 0.8  # of a whole pack's size at most: a whole one is read from fewer packs, and the next ones build on it
 
 
 class Repack:
@@ -49,19 +50,20 @@ class Repack:
             raise _no_space(self._path) from err
         self._fetched[pack.key] = into / pack.pack_name, pack
 
-    def repack(self, reader: ObjectReader, base: StoredPack | None) -> tuple[Path, int, tuple[str, ...]]:
-        """One pack of all objects of those that were fetched, how many, and what it builds on: `base`, or nothing.
+    def repack(self, reader: ObjectReader, whole: Sequence[StoredPack]) -> tuple[Path, int, tuple[str, ...]]:
+        """One pack of all objects of those that were fetched, how many, and what it builds on: some of `whole`, packs
+        that stay (the newest first), or nothing, where that takes little more.
 
-        Every object's hash is computed again. A pack that has outgrown `base` becomes a whole one.
+        Every object's hash is computed again.
         """
         try:
             self._complete(reader)
-            made = self._slim(reader, base) if base else None
+            made = self._slim(reader, whole)
         except OSError as err:
             raise _no_space(self._path) from err
-        if made and base and made[0].stat().st_size <= base.size:
-            return made[0], self._compare(made[0]), made[1]
         pack = self._whole()
+        if made and made[0].stat().st_size <= _WORTH * pack.stat().st_size:
+            return made[0], self._compare(made[0]), made[1]
         self._compare(pack)
         return pack, count_objects(pack), ()
 
@@ -84,16 +86,16 @@ class Repack:
         """Removes the repository."""
         shutil.rmtree(self._path, ignore_errors=True)
 
-    def _slim(self, reader: ObjectReader, base: StoredPack) -> tuple[Path, tuple[str, ...]] | None:
-        packs = [pack for _, pack in self._fetched.values()]
-        if sum(p.objects for p in packs) > _MANY or sum(p.size for p in packs) > _OUTGROWN * base.size:
+    def _slim(self, reader: ObjectReader, whole: Sequence[StoredPack]) -> tuple[Path, tuple[str, ...]] | None:
+        packs, base = [pack for _, pack in self._fetched.values()], anchor(whole)
+        if base is None or sum(p.objects for p in packs) > _MANY or sum(p.size for p in packs) > _OUTGROWN * base.size:
             return None
         named = dict.fromkeys(self._ids(), b"")
         for oid, path in self._paths():
             if oid in named:
                 named[oid] = path
         # What was made for one night each is not the best for all of them.
-        return slim(self._bench, named, reader, [base], ["--no-reuse-delta"])
+        return slim(self._bench, named, reader, whole, ["--no-reuse-delta"])
 
     def _paths(self) -> Iterator[tuple[bytes, bytes]]:
         """The objects behind all commits that are here, and their paths."""

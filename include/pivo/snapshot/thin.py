@@ -1,10 +1,10 @@
 """Thin packs: a night's deltas against what the archive has of each path, in place of whole copies of what it changed.
 
-A thin pack names its bases: whole packs, or thin ones on whole ones. The archive's largest pack is the ground; what
-was consolidated since stands on it, and a night on both. So an object is read from three packs at most, whatever number
-of nights there is. git makes the deltas (`git pack-objects`) from the objects of the new pack, and from the version of
-each changed path at the last consolidation; git also proves the result (`git index-pack --fix-thin`), every object's
-hash computed again.
+A thin pack names its bases: whole packs, or thin ones on whole ones. So an object is read from three packs at most,
+whatever number of nights there is. What was consolidated builds on whole packs, and so does a night now and then: the
+nights after it can build on that one, and their deltas stay small. git makes the deltas (`git pack-objects`) from the
+objects of the new pack, and from the newest version of each changed path that may be built on; git also proves the
+result (`git index-pack --fix-thin`), every object's hash computed again.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ NIGHT = 500
 """Objects up to which a night's pack is made thin: each changed path is a read of the archive."""
 
 _STREAMS = 8  # objects of the base pack that are read at once
+_RECENT = 2  # packs, the newest that may be built on, of which the heads' trees are searched for bases
+_APART = 4  # nights in a row, at most, that nothing can build on
 _LARGE = 16 << 20  # bytes; a larger file's versions are not compared
 _WORTH = 0.8  # of its size at most, or a pack stays as it is
 _FOLDER, _SUBMODULE = 0o40000, 0o160000
@@ -55,10 +57,18 @@ def anchor(packs: Iterable[StoredPack]) -> StoredPack | None:
 
 
 def footing(packs: Iterable[StoredPack]) -> list[StoredPack]:
-    """What a night's pack may build on, the newest first: whole packs, and what was consolidated on whole ones."""
+    """What a night's pack may build on, the newest first: whole packs, and those on whole ones.
+
+    Where one pack outweighs all others, nights do not build on nights: it has most of what they change. Else, after
+    some nights on such as are on whole ones, only whole packs: then the next nights can build on this one.
+    """
     packs = sorted(packs, key=lambda p: p.snapshot, reverse=True)
     whole = {p.key for p in packs if not p.thin}
-    return [p for p in packs if not p.thin or (p.level and whole.issuperset(p.bases))]
+    firm = [p for p in packs if whole.issuperset(p.bases)]
+    base = anchor(packs)
+    if base and 2 * base.size > sum(p.size for p in packs):
+        return [p for p in firm if p.level or not p.thin]
+    return firm if packs.index(firm[0]) < _APART else [p for p in firm if not p.thin]
 
 
 def floors(packs: Iterable[StoredPack]) -> list[list[StoredPack]]:
@@ -238,11 +248,22 @@ class _Base(NamedTuple):
 def _lay_bases(
     bench: Bench, reader: ObjectReader, packs: Sequence[StoredPack], paths: frozenset[bytes]
 ) -> dict[bytes, _Base]:
-    """Lays the version of each path at the last consolidation, if one of `packs` (the newest first) holds it."""
-    newest = next((p for p in packs if p.level), anchor(packs))
-    head = reader.head_of(newest) if newest else None
-    if head is None:
-        return {}
+    """Lays a version of each path that one of `packs` (the newest first) holds: a new one, where some do."""
+    found: dict[bytes, _Base] = {}
+    merged = [p for p in packs if p.level][:1]
+    looked: set[str] = set()
+    for pack in (*packs[:_RECENT], *merged, anchor(packs)):
+        head = reader.head_of(pack) if pack and found.keys() != paths else None
+        if head and head not in looked:
+            looked.add(head)
+            found |= _lay_at(bench, reader, packs, head, paths - found.keys())
+    return found
+
+
+def _lay_at(
+    bench: Bench, reader: ObjectReader, packs: Sequence[StoredPack], head: str, paths: frozenset[bytes]
+) -> dict[bytes, _Base]:
+    """Lays the version of each path at commit `head`, if one of `packs` holds it."""
     above = {ROOT, *(path[:at] for path in paths for at, byte in enumerate(path) if byte == 0x2F)}
     found: dict[bytes, _Base] = {}
     left = [(ROOT, _FOLDER, reader.commit(head).tree)]

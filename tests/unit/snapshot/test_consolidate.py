@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
 import shutil
 import zlib
 from dataclasses import replace
@@ -65,6 +66,43 @@ def test_a_pack_that_outweighs_its_level_is_left_alone() -> None:
     first, small = pack(1, 1_000_000), [pack(n, 100) for n in range(2, MOST + 1)]
     assert due(of(first, *small[:-1])) == ()
     assert due(of(first, *small)) == tuple(small)
+
+
+def test_the_heavy_nights_of_a_year_are_not_written_again() -> None:
+    heavy = [pack(n, 10_000 * 2**n) for n in range(1, 6)]
+    light = [pack(n, 1000) for n in range(6, MOST + 1)]
+    assert due(of(*heavy, *light)) == tuple(light)
+    few = light[: FAN - 1]
+    many = [pack(n, 10_000 + n) for n in range(100, 100 + MOST - len(few))]
+    assert due(of(*few, *many)) == (*few, *many), "unless too few would be left"
+
+
+def test_what_a_base_builds_on_stays_as_long_as_the_base() -> None:
+    heavy = replace(pack(5, 50_000), bases=(pack(2, 900).key,))
+    firm = replace(pack(2, 900), bases=(pack(1, 1000).key,))
+    light = [pack(n, 1000) for n in range(6, MOST + 4)]
+    assert due(of(pack(1, 1000), firm, heavy, *light)) == tuple(light)
+    assert due(of(pack(1, 1000), firm, *light)) == (pack(1, 1000), firm, *light)
+
+
+def test_nights_of_very_different_sizes_stay_few_packs_too() -> None:
+    pick = random.Random(3)
+    packs, most, sizes, written = (pack(1, 100_000),), 0, [], 0
+    for night in range(2, 1500):
+        sizes.append(int(2000 * pick.paretovariate(1.1)))
+        firm = [p for p in packs if not p.bases]
+        bases = (pick.choice(firm).key,) if sizes[-1] < 20_000 else ()
+        packs = (*packs, replace(pack(night, sizes[-1]), bases=bases))
+        if chosen := due(of(*packs)):
+            assert not {p.key for p in chosen} & {k for p in packs if p not in chosen for k in p.bases}
+            level = 1 + max(p.level for p in chosen)
+            made = pack(10_000 + night, sum(p.size for p in chosen), level)
+            packs = (*(p for p in packs if p not in chosen), made)
+            written += made.size
+        most = max(most, len(packs))
+        if night == 365:
+            assert written < 0.7 * sum(sizes), "the large ones are not written again"
+    assert most <= MOST
 
 
 def test_few_nights_take_the_next_level_along_so_that_nothing_is_written_twice() -> None:

@@ -23,6 +23,8 @@ from pivo.snapshot.blocks import BlockCache
 from pivo.snapshot.history import commits_of_snapshot
 from pivo.snapshot.localpacks import LocalIndex
 from pivo.snapshot.objects import ObjectReader
+from pivo.snapshot.packidx import copy_out
+from pivo.snapshot.summary import ids
 
 
 def everything(repo: Repo) -> dict[str, tuple[str, bytes]]:
@@ -118,13 +120,28 @@ def test_a_base_is_never_replaced_while_a_pack_builds_on_it() -> None:
             f"{number:06d}-{'a' * 12}", f"{number:040x}", size, "", 0, "", 1, level=level, bases=(base,) if base else ()
         )
 
-    first = pack(1, 1000)
+    first = pack(1, 600)
     above = pack(2, 500, 1, first.key)
     nights = [pack(n, 100, 0, first.key) for n in range(3, 2 + consolidation.MOST)]
     manifest = type("M", (), {"packs": (first, above, *nights)})()
     assert consolidation.due(manifest) == tuple(nights)
     manifest = type("M", (), {"packs": (first, *nights)})()
     assert consolidation.due(manifest) == (first, *nights)
+
+
+def test_nights_build_on_one_another_and_now_and_then_on_whole_packs_only() -> None:
+    def pack(number: int, *bases: StoredPack) -> StoredPack:
+        name = f"{number:06d}-{'a' * 12}"
+        return StoredPack(name, f"{number:040x}", 9, "", 0, "", 1, bases=tuple(b.key for b in bases))
+
+    first = pack(1)
+    packs = [first]
+    for number in range(2, 16):
+        on = thin.footing(packs)
+        assert on == sorted(on, key=lambda p: p.snapshot, reverse=True) and on[-1] == first
+        packs.append(pack(number, *on[:1]))
+    firm = [p.snapshot for p in packs if p.bases == (first.key,)]
+    assert firm == [f"{number:06d}-{'a' * 12}" for number in (2, 7, 12)]
 
 
 def test_what_could_not_be_announced_is_told_from_a_thin_pack(tmp_path: Path) -> None:
@@ -148,8 +165,8 @@ def test_what_could_not_be_announced_is_told_from_a_thin_pack(tmp_path: Path) ->
 def test_damage_in_either_pack_is_named(life: tuple[Life, Vault, list[Manifest]]) -> None:
     source, vault, made = life
     expected, manifest = everything(source.repo), made[-1]
-    pack = max((p for p in manifest.packs if p.thin), key=lambda p: p.size)
-    base = next(p for p in manifest.packs if p.key == pack.bases[0])
+    base = manifest.packs[0]
+    pack = max((p for p in manifest.packs if p.bases == (base.key,)), key=lambda p: p.size)
     folder = vault.folder / "archive" / str(NAME)
     pick = random.Random(8)
     for spoiled in (pack, base):
@@ -276,3 +293,20 @@ def test_packs_that_share_an_object_are_not_joined(odd_source: Repo, tmp_path: P
         odd_source("index-pack", str(packs[-1]))
     assert sorted(map(len, localpacks.groups(packs[1:]))) == [1, 1]
     assert sum(map(len, localpacks.groups(packs))) == 3
+
+
+def test_a_thin_pack_is_not_joined_with_what_it_builds_on(
+    life: tuple[Life, Vault, list[Manifest]], tmp_path: Path
+) -> None:
+    _, vault, made = life
+    stored = {p.key: p for m in made for p in m.packs}
+    upper = next(p for p in stored.values() if p.thin)
+    lower = stored[upper.bases[0]]
+    paths = []
+    for pack in (lower, upper):
+        copy_out(vault.store, str(NAME), pack, tmp_path)
+        paths.append(tmp_path / pack.pack_name)
+    held = set(ids(paths[0].with_suffix(".idx")))
+    assert held & set(map(bytes.fromhex, localpacks.bases(paths[1])))
+    for order in (paths, paths[::-1]):
+        assert localpacks.groups(order) == [[order[0]], [order[1]]]
