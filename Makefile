@@ -5,7 +5,7 @@ $(error There is no python3 on the PATH; install Python 3.11 or 3.12)
 endif
 BIN := .venv/bin
 # a worker that hangs is ended, with the stacks of all its threads, and its test fails
-UNIT := -m pytest -n 4 --timeout 180 --timeout-method thread tests/unit
+UNIT := -m pytest -n 4 --dist worksteal --timeout 180 --timeout-method thread tests/unit
 BOOTSTRAP := $(PYTHON) include/pivo/stack/bootstrap.py
 
 .PHONY: setup dev demo down test unit lint bench chaos docs
