@@ -31,7 +31,8 @@ def repo(pivo: Pivo, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Pat
     for n in (1, 2, 3):
         (folder / "README.md").write_text("# Chat\n" + "line\n" * n)
         git(folder, "add", "-A")
-        git(folder, "commit", "-q", "-m", f"Change {n}")
+        at = f"{int(time.time()) + 60 * (n - 3)} +0000"  # "the last" is told by the second
+        git(folder, "commit", "-q", "-m", f"Change {n}", GIT_AUTHOR_DATE=at, GIT_COMMITTER_DATE=at)
     name = "chat-" + hashlib.sha256(f"{os.getpid()}{time.time()}".encode()).hexdigest()[:10]
     pivo("ingest", str(folder), "--name", name)
     pivo("index")
@@ -53,10 +54,10 @@ def ask(page: httpx.Client, question: str) -> list[dict]:
         return [json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: ")]
 
 
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str, **settings: str) -> str:
     who = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER")
            for what, value in (("NAME", "Ada Lovelace"), ("EMAIL", "ada@example.org"))}  # fmt: skip
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1", **who}
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1", **who, **settings}
     done = subprocess.run(["git", *arguments], cwd=folder, env=env, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
